@@ -84,7 +84,24 @@ struct JSONReader {
     }
   }
 
-  private mutating func object(_ input: borrowing Span<UInt8>) throws(JSONError) -> JSONObject {
+  /// A text that is one object, and where its members' values stood.
+  mutating func objectText(
+    _ input: borrowing Span<UInt8>
+  ) throws(JSONError) -> (JSONObject, [Range<Int>]) {
+    skipWhiteSpace(input)
+    guard try peek(input) == UInt8(ascii: "{") else {
+      throw JSONError(.unexpectedByte, at: offset)
+    }
+    var ranges: [Range<Int>] = []
+    let object = try object(input) { ranges.append($0) }
+    skipWhiteSpace(input)
+    guard offset == input.count else { throw JSONError(.trailingBytes, at: offset) }
+    return (object, ranges)
+  }
+
+  private mutating func object(
+    _ input: borrowing Span<UInt8>, eachValue: ((Range<Int>) -> Void)? = nil
+  ) throws(JSONError) -> JSONObject {
     try descend()
     var members: [JSONObject.Member] = []
     var nameOffsets: [Int] = []
@@ -106,7 +123,9 @@ struct JSONReader {
       }
       offset += 1
       skipWhiteSpace(input)
+      let start = offset
       members.append(JSONObject.Member(name: name, value: try value(input)))
+      eachValue?(start..<offset)
       if try endsAfterItem(UInt8(ascii: "}"), input) { break }
     }
     if let index = JSONObject.duplicate(in: members) {

@@ -80,6 +80,16 @@ import Testing
     #expect(JSONValue.string("\u{E9}") != .string("e\u{301}"))
   }
 
+  @Test func rangesTellWhereValuesStood() throws {
+    let bytes = Array(#" { "a" : [ 1, 2 ] ,"b":"x\n"} "#.utf8)
+    let (object, ranges) = try JSONObject.parsing(bytes)
+    #expect(object.members.map(\.name) == ["a", "b"])
+    let texts = ranges.map { String(decoding: bytes[$0], as: UTF8.self) }
+    #expect(texts == ["[ 1, 2 ]", #""x\n""#])
+    #expect(throws: JSONError(.unexpectedByte, at: 0)) { try JSONObject.parsing(Array("[]".utf8)) }
+    #expect(throws: JSONError(.trailingBytes, at: 2)) { try JSONObject.parsing(Array("{}x".utf8)) }
+  }
+
   @Test func duplicatesAreFoundInLargeObjects() throws {
     let names = (0..<300).map { "\"k\($0)\":\($0)" }
     let unique = try JSONValue(parsing: "{" + names.joined(separator: ",") + "}")
