@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+"""Writes what is generated from Protos/.
+
+    deploy/dev/generate-protos.py            writes Sources/CProtos and Sources/Messages/Generated
+    deploy/dev/generate-protos.py --check    fails when a committed result is not current
+
+Needs Debian's protobuf-compiler, protobuf-c-compiler, python3-protobuf, and `swift format`.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.dont_write_bytecode = True
+
+from protogen import c_code, descriptors, swift_code  # noqa: E402
+
+# Kept by hand among the generated files.
+HAND_WRITTEN = {
+    "Sources/CProtos/descriptors.c",
+    "Sources/CProtos/include/module.modulemap",
+}
+FOLDERS = ["Sources/CProtos", "Sources/Messages/Generated"]
+
+
+def generate():
+    """Returns every generated file, by its path from the repository's root."""
+    files = descriptors.compile_protos(ROOT / "Protos")
+    output = {f"Sources/CProtos/{path}": data for path, data in c_code.c_files(files).items()}
+    swift = swift_code.swift_files(files)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, data in swift.items():
+            (Path(folder) / path).write_bytes(data)
+        command = ["swift", "format", "--in-place", "--recursive", folder]
+        command += ["--configuration", str(ROOT / ".swift-format")]
+        subprocess.run(command, check=True)
+        for path in swift:
+            name = f"Sources/Messages/Generated/{path}"
+            output[name] = (Path(folder) / path).read_bytes()
+    return output
+
+
+def committed():
+    """The paths that are there now, without those written by hand."""
+    found = set()
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*"):
+            name = str(path.relative_to(ROOT))
+            if path.is_file() and name not in HAND_WRITTEN:
+                found.add(name)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    check = parser.parse_args().check
+    output = generate()
+    stale = sorted(
+        name for name, data in output.items()
+        if not (ROOT / name).is_file() or (ROOT / name).read_bytes() != data)
+    surplus = sorted(committed() - set(output))
+    if check:
+        for name in stale:
+            print(f"{name}: not current", file=sys.stderr)
+        for name in surplus:
+            print(f"{name}: generated from nothing", file=sys.stderr)
+        if stale or surplus:
+            print("run deploy/dev/generate-protos.py", file=sys.stderr)
+            return 1
+        print(f"{len(output)} generated files are current")
+        return 0
+    for name in stale:
+        path = ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(output[name])
+    for name in surplus:
+        (ROOT / name).unlink()
+    print(f"{len(stale)} of {len(output)} files written, {len(surplus)} removed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What generate-protos.py and check-protos.py are made of."""
