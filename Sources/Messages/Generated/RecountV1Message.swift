@@ -3,7 +3,7 @@
 extension Wire {
   /// A message to add to a conversation.
   ///
-  /// Its content is a text or parts, not both; an assistant's message with tool calls may have neither.
+  /// Its content is a text or parts, not both. An assistant with tool calls may have neither.
   public struct NewMessage: Equatable, Sendable {
     /// Who speaks.
     public var role: Role
