@@ -117,6 +117,13 @@ enum Decoder {
     return unsafe [Int64](UnsafeBufferPointer(start: list, count: count))
   }
 
+  static func blobs(
+    _ list: UnsafeMutablePointer<ProtobufCBinaryData>?, _ count: Int, _ field: StaticString
+  ) throws(MessageError) -> [[UInt8]] {
+    try check(count, field)
+    return unsafe UnsafeBufferPointer(start: list, count: count).map { unsafe bytes($0) }
+  }
+
   /// A key that comes twice has its last value.
   static func map<C>(
     _ list: UnsafeMutablePointer<UnsafeMutablePointer<C>?>?, _ count: Int, _ field: StaticString,

@@ -62,6 +62,15 @@ extension Arena {
     return unsafe list
   }
 
+  func blobs(_ blobs: [[UInt8]]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {
+    guard !blobs.isEmpty else { return nil }
+    let list = unsafe room(for: ProtobufCBinaryData.self, count: blobs.count)
+    for index in blobs.indices {
+      unsafe (list + index).initialize(to: bytes(blobs[index]))
+    }
+    return unsafe list
+  }
+
   func numbers(_ numbers: [Int64]) -> UnsafeMutablePointer<Int64>? {
     guard !numbers.isEmpty else { return nil }
     let list = unsafe room(for: Int64.self, count: numbers.count)

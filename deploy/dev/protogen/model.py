@@ -30,6 +30,7 @@ class Field:
     shape: str  # plain, optional or repeated
     comment: str
     c_type: str = ""  # of a message, an enum or a map's entry
+    default: str = ""  # of an enum: its case with the number 0
 
 
 @dataclass
@@ -52,11 +53,7 @@ class Message:
     comment: str
     fields: list
     nested: list
-
-    def leaves(self):
-        """Every field, those inside a oneof included."""
-        for item in self.fields:
-            yield from item.members if isinstance(item, OneOf) else [item]
+    enums: list
 
 
 @dataclass
@@ -85,14 +82,29 @@ class Reader:
         self.files = files
         self.packages = {}
         self.entries = {}
+        self.zero_cases = {}
+        self.swift_names = {}
         for file in files.file:
             for message in file.message_type:
                 self._register(message, f".{file.package}.{message.name}", file.package)
             for enum in file.enum_type:
-                self.packages[f".{file.package}.{enum.name}"] = file.package
+                self._register_enum(enum, f".{file.package}.{enum.name}", file.package)
+
+    def _claim(self, full_name, package):
+        # All packages share one namespace in Swift.
+        self.packages[full_name] = package
+        name = names.type_name(full_name, package)
+        if self.swift_names.setdefault(name, full_name) != full_name:
+            raise SystemExit(f"{full_name} and {self.swift_names[name]} are both Wire.{name}")
+
+    def _register_enum(self, enum, full_name, package):
+        self._claim(full_name, package)
+        self.zero_cases[full_name] = names.enum_case(enum.value[0].name, enum.name)
 
     def _register(self, message, full_name, package):
-        self.packages[full_name] = package
+        self._claim(full_name, package)
+        for enum in message.enum_type:
+            self._register_enum(enum, f"{full_name}.{enum.name}", package)
         for nested in message.nested_type:
             nested_name = f"{full_name}.{nested.name}"
             self._register(nested, nested_name, package)
@@ -138,13 +150,17 @@ class Reader:
                 items.append(union)
             oneofs[proto.oneof_index].members.append(one)
         name = names.RENAMED.get(message.name, message.name)
-        return Message(name, full_name, notes.get(path, ""), items, nested)
+        enums = [
+            self._enum(inner, f"{full_name}.{inner.name}", notes, (*path, 4, index))
+            for index, inner in enumerate(message.enum_type)
+        ]
+        return Message(name, full_name, notes.get(path, ""), items, nested, enums)
 
     def _field(self, proto, comment):
         shape = "optional" if proto.proto3_optional else "plain"
         if proto.label == T.LABEL_REPEATED:
             shape = "repeated"
-        name, c_type = names.member(proto.name), ""
+        name, c_type, default = names.member(proto.name), "", ""
         kind: Optional[str] = None
         if proto.type_name in self.entries:
             kind, swift, c_type = "map", "[String: String]", names.c_type(proto.type_name)
@@ -155,16 +171,17 @@ class Reader:
             kind = "message" if proto.type == T.TYPE_MESSAGE else "enum"
             swift = names.type_name(proto.type_name, self.packages[proto.type_name])
             c_type = names.c_type(proto.type_name)
+            default = self.zero_cases.get(proto.type_name, "")
         elif proto.type in SCALARS:
             kind, swift = T.Type.Name(proto.type).removeprefix("TYPE_").lower(), SCALARS[proto.type]
         else:
             raise SystemExit(f"{proto.name}: {T.Type.Name(proto.type)} is not supported")
-        if kind == "enum" and shape == "repeated" or kind == "double" and shape == "repeated":
+        if shape == "repeated" and kind in ("enum", "double", "bool", "int32"):
             raise SystemExit(f"{proto.name}: repeated {kind} is not supported")
         if kind == "message" and shape == "plain":
             shape = "optional"
         return Field(
-            proto.name, name, proto.number, kind, swift, shape, comment, c_type)
+            proto.name, name, proto.number, kind, swift, shape, comment, c_type, default)
 
     def _enum(self, enum, full_name, notes, path):
         values = []

@@ -51,7 +51,7 @@ def _default(item):
         return "[]"
     return {
         "bool": "false", "bytes": "[]", "double": "0", "int32": "0", "int64": "0",
-        "string": '""', "enum": ".unspecified",
+        "string": '""', "enum": f".{item.default}",
     }[item.kind]
 
 
@@ -72,6 +72,8 @@ def _message(message):
             body.append("}")
     for nested in message.nested:
         body += ["", *_message(nested)]
+    for enum in message.enums:
+        body += ["", *_enum(enum)]
     return lines + _indent(body) + ["}"]
 
 

@@ -2,6 +2,9 @@
 
 from . import model, names
 
+# The functions of Decoder and Arena for repeated fields.
+REPEATED = {"message": "messages", "string": "texts", "int64": "numbers", "bytes": "blobs"}
+
 
 def coding(file, header):
     """The text of one file."""
@@ -77,7 +80,7 @@ def _decoded(item):
                 f"{{ unsafe {entry} }}")
     if item.shape == "repeated":
         count = f"c.pointee.n_{item.proto}"
-        function = {"message": "messages", "string": "texts", "int64": "numbers"}[item.kind]
+        function = REPEATED[item.kind]
         return f'try unsafe Decoder.{function}({c}, {count}, "{item.proto}")'
     if item.kind == "message":
         return f'try unsafe Decoder.message({c}, "{item.proto}")'
@@ -144,7 +147,7 @@ def _encode_repeated(item):
             "    }",
         ]
     else:
-        function = {"message": "messages", "string": "texts", "int64": "numbers"}[item.kind]
+        function = REPEATED[item.kind]
         encoded = [f"    unsafe c.pointee.{item.proto} = arena.{function}({values})"]
     return encoded + [f"    unsafe c.pointee.n_{item.proto} = {values}.count"]
 
