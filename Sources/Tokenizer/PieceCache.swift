@@ -1,0 +1,134 @@
+internal import Synchronization
+
+/// What was learned about pieces of several tokens: how many they are.
+///
+/// - Shape: two direct-mapped tables, for pieces of up to 30 and of up to 62 bytes. A slot holds
+///   the piece itself beside its count, so an answer is exact whatever the hash does; a conflict
+///   overwrites. The last word of a slot is: up to 6 bytes, the count, the length.
+/// - Limits: 16,384 slots of 32 bytes and 4,096 of 64, never more: 0.8 MB. At most
+///   `cachesMax` caches are made for an encoding, each when it is first needed.
+/// - Isolation: one borrower at a time, by the shelf's lock; who finds all of them lent works
+///   without one.
+/// - The hash is seeded per process, so that nobody can prepare pieces that all collide.
+final class PieceCache: Sendable {
+  static let cachesMax = 4
+  static let smallBytes = 30
+  static let largeBytes = 62
+  private static let smallSlots = 16_384
+  private static let largeSlots = 4_096
+  private static let processSeed = UInt64.random(in: .min ... .max)
+
+  private let seed = PieceCache.processSeed
+  private let small = FixedTable<Small>(repeating: Small(), count: PieceCache.smallSlots)
+  private let large = FixedTable<Large>(repeating: Large(), count: PieceCache.largeSlots)
+
+  /// A piece of at most 30 bytes. All zeros: free, since no piece is empty.
+  struct Small: BitwiseCopyable {
+    var a: UInt64 = 0
+    var b: UInt64 = 0
+    var c: UInt64 = 0
+    var d: UInt64 = 0
+  }
+
+  /// A piece of 31 to 62 bytes.
+  struct Large: BitwiseCopyable {
+    var first = Small()
+    var second = Small()
+  }
+
+  static let countMask: UInt64 = 0xFF << 48
+
+  /// A seeded folded multiplication.
+  @inline(__always)
+  private func mix(_ one: UInt64, _ other: UInt64) -> UInt64 {
+    let product = (one ^ seed).multipliedFullWidth(by: other ^ 0x9E37_79B9_7F4A_7C15)
+    return product.high ^ product.low
+  }
+
+  @inline(__always)
+  private func mix(_ piece: Small) -> UInt64 {
+    mix(piece.a, piece.b ^ piece.d) ^ mix(piece.c, piece.d &* 0xD6E8_FEB8_6659_FD93)
+  }
+
+  @inline(__always)
+  private static func matches(_ one: Small, _ piece: Small) -> Bool {
+    (one.a ^ piece.a) | (one.b ^ piece.b) | (one.c ^ piece.c)
+      | ((one.d ^ piece.d) & ~countMask) == 0
+  }
+
+  /// The count of a small piece, or what `learn` says of it, which is kept.
+  @inline(__always)
+  func count(_ piece: Small, learn: () -> Int) -> Int {
+    let slot = place(mix(piece) & 0xFFFF_FFFF, in: Self.smallSlots)
+    let found = small[slot]
+    if Self.matches(found, piece) { return Int(found.d >> 48 & 0xFF) }
+    let count = learn()
+    var learnt = piece
+    learnt.d |= UInt64(count) << 48
+    small[slot] = learnt
+    return count
+  }
+
+  /// The count of a large piece, or what `learn` says of it, which is kept.
+  @inline(__always)
+  func count(_ piece: Large, learn: () -> Int) -> Int {
+    let hash = mix(mix(piece.first), mix(piece.second))
+    let slot = place(hash & 0xFFFF_FFFF, in: Self.largeSlots)
+    let found = large[slot]
+    if found.first.a == piece.first.a && found.first.b == piece.first.b
+      && found.first.c == piece.first.c && found.first.d == piece.first.d
+      && Self.matches(found.second, piece.second)
+    {
+      return Int(found.second.d >> 48 & 0xFF)
+    }
+    let count = learn()
+    var learnt = piece
+    learnt.second.d |= UInt64(count) << 48
+    large[slot] = learnt
+    return count
+  }
+}
+
+/// The caches of one encoding that are not lent.
+private final class CacheShelf: Sendable {
+  private struct State {
+    var free: [PieceCache] = []
+    var made = 0
+  }
+
+  private let state = Mutex(State())
+
+  static let cl100kBase = CacheShelf()
+  static let o200kBase = CacheShelf()
+  static let deepSeekV3 = CacheShelf()
+
+  func take() -> PieceCache? {
+    state.withLock { state in
+      if let cache = state.free.popLast() { return cache }
+      if state.made == PieceCache.cachesMax { return nil }
+      state.made += 1
+      return PieceCache()
+    }
+  }
+
+  func giveBack(_ cache: PieceCache) {
+    state.withLock { $0.free.append(cache) }
+  }
+}
+
+extension PieceCache {
+  /// Lends a cache of an encoding to `body`, or nil when all are in use.
+  static func borrowing<Result>(
+    _ encoding: Encoding, _ body: (PieceCache?) -> Result
+  ) -> Result {
+    let shelf =
+      switch encoding {
+      case .cl100kBase: CacheShelf.cl100kBase
+      case .o200kBase: CacheShelf.o200kBase
+      case .deepSeekV3: CacheShelf.deepSeekV3
+      }
+    let cache = shelf.take()
+    defer { if let cache { shelf.giveBack(cache) } }
+    return body(cache)
+  }
+}

@@ -1,0 +1,83 @@
+/// The tokens of one piece: a look into the vocabulary, then into the cache, then merging.
+struct PieceCounter {
+  let vocabulary: Vocabulary
+  let cache: PieceCache?
+  private let tokens: TokenTable
+
+  init(vocabulary: Vocabulary, cache: PieceCache?) {
+    self.vocabulary = vocabulary
+    self.cache = cache
+    tokens = vocabulary.tokens
+  }
+
+  /// The number of tokens of the piece from `start` to before `end` (`start < end`).
+  @inline(__always)
+  func count(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
+    let length = end - start
+    if length <= TokenTable.shortMax {
+      let word = text.word(at: start, length: length)
+      if tokens.holdsShort(TokenTable.shortKey(word, length)) { return 1 }
+      return countSmall(text, start, end, PieceCache.Small(a: word, d: UInt64(length) &<< 56))
+    }
+    if length <= TokenTable.mediumMax {
+      let (low, high) = (text.word(at: start), text.word(at: start + 8, length: length - 8))
+      if tokens.holdsMedium(low, TokenTable.mediumKey(high, length)) { return 1 }
+      return countSmall(
+        text, start, end, PieceCache.Small(a: low, b: high, d: UInt64(length) &<< 56))
+    }
+    return countLong(text, start, end)
+  }
+
+  @inline(__always)
+  private func countSmall(
+    _ text: ByteText, _ start: Int, _ end: Int, _ piece: PieceCache.Small
+  ) -> Int {
+    guard let cache else { return merge(text, start, end) }
+    return cache.count(piece) { merge(text, start, end) }
+  }
+
+  @inline(never)
+  private func countLong(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
+    if vocabulary.index(text, start, end) != nil { return 1 }
+    let length = end - start
+    guard let cache, length <= PieceCache.largeBytes else { return merge(text, start, end) }
+    let first = quarter(text, start, min(length, 32))
+    if length <= PieceCache.smallBytes {
+      var piece = first
+      piece.d |= UInt64(length) &<< 56
+      return cache.count(piece) { merge(text, start, end) }
+    }
+    var second = length > 32 ? quarter(text, start + 32, length - 32) : PieceCache.Small()
+    second.d |= UInt64(length) &<< 56
+    return cache.count(PieceCache.Large(first: first, second: second)) { merge(text, start, end) }
+  }
+
+  /// Up to 32 bytes as four words.
+  @inline(__always)
+  private func quarter(_ text: ByteText, _ start: Int, _ length: Int) -> PieceCache.Small {
+    func word(_ offset: Int) -> UInt64 {
+      length > offset ? text.word(at: start + offset, length: min(8, length - offset)) : 0
+    }
+    return PieceCache.Small(a: word(0), b: word(8), c: word(16), d: word(24))
+  }
+
+  @inline(never)
+  private func merge(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
+    PieceMerger(vocabulary: vocabulary).withTokens(text, start, end) { $0.count }
+  }
+
+  /// Appends the ids of the piece's tokens.
+  @inline(__always)
+  func appendIDs(_ text: ByteText, _ start: Int, _ end: Int, to ids: inout [UInt32]) {
+    let first = UInt32(truncatingIfNeeded: vocabulary.firstID)
+    if let index = vocabulary.index(text, start, end) {
+      ids.append(UInt32(truncatingIfNeeded: index) &+ first)
+      return
+    }
+    PieceMerger(vocabulary: vocabulary).withTokens(text, start, end) { run in
+      for position in 0..<run.count {
+        ids.append(UInt32(truncatingIfNeeded: run[position]) &+ first)
+      }
+    }
+  }
+}
