@@ -33,4 +33,12 @@ public struct DatabaseConfiguration: Sendable {
   public var lockTimeoutMilliseconds = 5_000
 
   public init(conninfo: String) { self.conninfo = conninfo }
+
+  /// Shares a process's connections out to its reactors: two for batches and one for single
+  /// statements where that many are to be had, one in any case.
+  public mutating func share(connectionsMax: Int = 8, reactors: Int) {
+    let each = max(1, connectionsMax / max(1, reactors))
+    batchConnections = min(2, each)
+    queryConnections = min(1, each - batchConnections)
+  }
 }
