@@ -14,10 +14,8 @@ protocol CMessage {
 
 /// One that is also sent on its own.
 protocol TopLevelMessage: CMessage, WireMessage {
-  /// protobuf-c's own unpacking; nil where it gives up.
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>, _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<C>?
+  /// protobuf-c's description of the struct `C`.
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> { get }
 }
 
 /// From bytes to values: what protobuf-c unpacked is checked and copied.
@@ -35,12 +33,22 @@ enum Decoder {
   ) throws(MessageError) -> M {
     guard bytes.count <= Limits.messageBytesMax else { throw .tooLarge }
     let limit = Limits.unpackedBytesMax(encodedBytes: bytes.count)
-    return try Arena.with(limitBytes: limit) { arena throws(MessageError) in
+    return try unsafe decode(bytes, unpackedBytesMax: limit)
+  }
+
+  static func decode<M: TopLevelMessage>(
+    _ bytes: UnsafeRawBufferPointer, unpackedBytesMax: Int
+  ) throws(MessageError) -> M {
+    try Arena.with(limitBytes: unpackedBytesMax) { arena throws(MessageError) in
+      try unsafe MergeCheck.check(bytes, M.descriptor)
       let octets = unsafe bytes.bindMemory(to: UInt8.self)
-      guard let c = unsafe M.unpack(arena.allocator, octets) else {
+      let unpacked = unsafe protobuf_c_message_unpack(
+        M.descriptor, arena.allocator, octets.count, octets.baseAddress)
+      guard let unpacked = unsafe unpacked else {
         throw arena.isExhausted ? .tooLarge : .malformed
       }
-      return try unsafe M(c)
+      // Every struct of protobuf-c begins with a ProtobufCMessage.
+      return try unsafe M(UnsafeRawPointer(unpacked).assumingMemoryBound(to: M.C.self))
     }
   }
 

@@ -14,6 +14,7 @@ public enum MessageError: Error, Hashable, Sendable, CustomStringConvertible {
     case notUTF8 = "the text is not UTF-8"
     case nul = "the text holds U+0000"
     case tooManyElements = "there are too many elements"
+    case givenTwice = "the message is given twice"
   }
 
   public var description: String {
@@ -26,8 +27,12 @@ public enum MessageError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// The same error, seen from the message that holds `field`.
   func within(_ field: StaticString, at index: Int? = nil) -> MessageError {
+    within(index.map { "\(field)[\($0)]" } ?? "\(field)")
+  }
+
+  /// The same error, seen from the message that holds `place`.
+  func within(_ place: String) -> MessageError {
     guard case .invalidField(let path, let reason) = self else { return self }
-    let place = index.map { "\(field)[\($0)]" } ?? "\(field)"
     return .invalidField(path: "\(place).\(path)", reason: reason)
   }
 }

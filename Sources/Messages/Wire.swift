@@ -12,10 +12,12 @@ public protocol WireMessage: Equatable, Sendable {
   /// The full name, such as `recount.v1.GenerateRequest`.
   static var protoName: String { get }
 
-  /// Reads the protobuf encoding. Unknown fields are skipped.
+  /// Reads the protobuf encoding. Unknown fields are skipped; of a singular field that comes twice
+  /// the last value counts.
   ///
   /// - Throws: `.malformed` for what is no such message, `.tooLarge` past `Limits`,
-  ///   `.invalidField` for text that is not UTF-8 or holds U+0000.
+  ///   `.invalidField` for text that is not UTF-8 or holds U+0000, and for a
+  ///   singular message that comes twice.
   init(decoding bytes: UnsafeRawBufferPointer) throws(MessageError)
 
   /// Writes the protobuf encoding: fields by number, maps by key, so equal values give equal bytes.

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Writes what is generated from Protos/.
 
-    deploy/dev/generate-protos.py            writes Sources/CProtos and Sources/Messages/Generated
+    deploy/dev/generate-protos.py            writes Sources/CProtos, Sources/Messages/Generated
+                                             and Tests/MessagesTests/Generated
     deploy/dev/generate-protos.py --check    fails when a committed result is not current
 
 Needs Debian's protobuf-compiler, protobuf-c-compiler, python3-protobuf, and `swift format`.
@@ -17,30 +18,40 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from protogen import c_code, descriptors, swift_code  # noqa: E402
+from protogen import c_code, descriptors, fixtures, swift_code  # noqa: E402
 
 # Kept by hand among the generated files.
 HAND_WRITTEN = {
     "Sources/CProtos/descriptors.c",
     "Sources/CProtos/include/module.modulemap",
 }
-FOLDERS = ["Sources/CProtos", "Sources/Messages/Generated"]
+SWIFT = "Sources/Messages/Generated"
+FIXTURES = "Tests/MessagesTests/Generated"
+FOLDERS = ["Sources/CProtos", SWIFT, FIXTURES]
 
 
 def generate():
     """Returns every generated file, by its path from the repository's root."""
     files = descriptors.compile_protos(ROOT / "Protos")
     output = {f"Sources/CProtos/{path}": data for path, data in c_code.c_files(files).items()}
-    swift = swift_code.swift_files(files)
+    swift = {f"{SWIFT}/{path}": data for path, data in swift_code.swift_files(files).items()}
+    swift[f"{FIXTURES}/WireFixtures.swift"] = fixtures.swift_file(files)
+    return output | formatted(swift)
+
+
+def formatted(swift):
+    """The same Swift files, as `swift format` lays them out."""
+    output = {}
     with tempfile.TemporaryDirectory() as folder:
         for path, data in swift.items():
-            (Path(folder) / path).write_bytes(data)
+            place = Path(folder) / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
         command = ["swift", "format", "--in-place", "--recursive", folder]
         command += ["--configuration", str(ROOT / ".swift-format")]
         subprocess.run(command, check=True)
         for path in swift:
-            name = f"Sources/Messages/Generated/{path}"
-            output[name] = (Path(folder) / path).read_bytes()
+            output[path] = (Path(folder) / path).read_bytes()
     return output
 
 

@@ -11,11 +11,8 @@ extension Wire.PackedAny: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Protobuf__Any>? {
-    unsafe google__protobuf__any__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__protobuf__any__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Protobuf__Any>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.Timestamp: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Protobuf__Timestamp>? {
-    unsafe google__protobuf__timestamp__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__protobuf__timestamp__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Protobuf__Timestamp>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.ErrorInfo: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__ErrorInfo>? {
-    unsafe google__rpc__error_info__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__error_info__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__ErrorInfo>) throws(MessageError) {
@@ -48,11 +45,8 @@ extension Wire.RetryInfo: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__RetryInfo>? {
-    unsafe google__rpc__retry_info__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__retry_info__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__RetryInfo>) throws(MessageError) {
@@ -76,11 +70,8 @@ extension Wire.DebugInfo: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__DebugInfo>? {
-    unsafe google__rpc__debug_info__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__debug_info__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__DebugInfo>) throws(MessageError) {
@@ -106,11 +97,8 @@ extension Wire.QuotaFailure: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__QuotaFailure>? {
-    unsafe google__rpc__quota_failure__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__quota_failure__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__QuotaFailure>) throws(MessageError) {
@@ -149,11 +137,8 @@ extension Wire.PreconditionFailure: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__PreconditionFailure>? {
-    unsafe google__rpc__precondition_failure__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__precondition_failure__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__PreconditionFailure>) throws(MessageError) {
@@ -194,11 +179,8 @@ extension Wire.BadRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__BadRequest>? {
-    unsafe google__rpc__bad_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__bad_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__BadRequest>) throws(MessageError) {
@@ -237,11 +219,8 @@ extension Wire.RequestInfo: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__RequestInfo>? {
-    unsafe google__rpc__request_info__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__request_info__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__RequestInfo>) throws(MessageError) {
@@ -265,11 +244,8 @@ extension Wire.ResourceInfo: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__ResourceInfo>? {
-    unsafe google__rpc__resource_info__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__resource_info__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__ResourceInfo>) throws(MessageError) {
@@ -297,11 +273,8 @@ extension Wire.Help: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__Help>? {
-    unsafe google__rpc__help__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__help__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__Help>) throws(MessageError) {
@@ -337,11 +310,8 @@ extension Wire.LocalizedMessage: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__LocalizedMessage>? {
-    unsafe google__rpc__localized_message__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__localized_message__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__LocalizedMessage>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.Status: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Google__Rpc__Status>? {
-    unsafe google__rpc__status__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe google__rpc__status__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Google__Rpc__Status>) throws(MessageError) {

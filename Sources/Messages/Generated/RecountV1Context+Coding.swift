@@ -11,11 +11,8 @@ extension Wire.SummarizeRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__SummarizeRequest>? {
-    unsafe recount__v1__summarize_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__summarize_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__SummarizeRequest>) throws(MessageError) {
@@ -64,11 +61,8 @@ extension Wire.SummarizeResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__SummarizeResponse>? {
-    unsafe recount__v1__summarize_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__summarize_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__SummarizeResponse>) throws(MessageError) {
@@ -98,11 +92,8 @@ extension Wire.PreviewContextRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__PreviewContextRequest>? {
-    unsafe recount__v1__preview_context_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__preview_context_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__PreviewContextRequest>) throws(MessageError) {
@@ -135,11 +126,8 @@ extension Wire.PreviewContextResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__PreviewContextResponse>? {
-    unsafe recount__v1__preview_context_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__preview_context_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__PreviewContextResponse>) throws(MessageError) {
@@ -180,11 +168,8 @@ extension Wire.ContextItem: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ContextItem>? {
-    unsafe recount__v1__context_item__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__context_item__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ContextItem>) throws(MessageError) {
@@ -232,11 +217,8 @@ extension Wire.CountTokensRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__CountTokensRequest>? {
-    unsafe recount__v1__count_tokens_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__count_tokens_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__CountTokensRequest>) throws(MessageError) {
@@ -274,11 +256,8 @@ extension Wire.CountTokensResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__CountTokensResponse>? {
-    unsafe recount__v1__count_tokens_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__count_tokens_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__CountTokensResponse>) throws(MessageError) {

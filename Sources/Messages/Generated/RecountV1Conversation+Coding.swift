@@ -11,11 +11,8 @@ extension Wire.Conversation: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Conversation>? {
-    unsafe recount__v1__conversation__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__conversation__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Conversation>) throws(MessageError) {
@@ -106,11 +103,8 @@ extension Wire.ForkOrigin: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ForkOrigin>? {
-    unsafe recount__v1__fork_origin__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__fork_origin__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ForkOrigin>) throws(MessageError) {
@@ -134,11 +128,8 @@ extension Wire.CreateRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__CreateRequest>? {
-    unsafe recount__v1__create_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__create_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__CreateRequest>) throws(MessageError) {
@@ -205,11 +196,8 @@ extension Wire.CreateResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__CreateResponse>? {
-    unsafe recount__v1__create_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__create_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__CreateResponse>) throws(MessageError) {
@@ -235,11 +223,8 @@ extension Wire.GetRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GetRequest>? {
-    unsafe recount__v1__get_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__get_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GetRequest>) throws(MessageError) {
@@ -261,11 +246,8 @@ extension Wire.GetResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GetResponse>? {
-    unsafe recount__v1__get_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__get_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GetResponse>) throws(MessageError) {
@@ -289,11 +271,8 @@ extension Wire.ListRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ListRequest>? {
-    unsafe recount__v1__list_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__list_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ListRequest>) throws(MessageError) {
@@ -343,11 +322,8 @@ extension Wire.ListResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ListResponse>? {
-    unsafe recount__v1__list_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__list_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ListResponse>) throws(MessageError) {
@@ -380,11 +356,8 @@ extension Wire.DeleteRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__DeleteRequest>? {
-    unsafe recount__v1__delete_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__delete_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__DeleteRequest>) throws(MessageError) {
@@ -415,11 +388,8 @@ extension Wire.DeleteResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__DeleteResponse>? {
-    unsafe recount__v1__delete_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__delete_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__DeleteResponse>) throws(MessageError) {
@@ -450,11 +420,8 @@ extension Wire.ForkRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ForkRequest>? {
-    unsafe recount__v1__fork_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__fork_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ForkRequest>) throws(MessageError) {
@@ -512,11 +479,8 @@ extension Wire.ForkResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ForkResponse>? {
-    unsafe recount__v1__fork_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__fork_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ForkResponse>) throws(MessageError) {

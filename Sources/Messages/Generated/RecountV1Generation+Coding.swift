@@ -11,11 +11,8 @@ extension Wire.GenerateRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerateRequest>? {
-    unsafe recount__v1__generate_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generate_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerateRequest>) throws(MessageError) {
@@ -66,11 +63,8 @@ extension Wire.GenerateResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerateResponse>? {
-    unsafe recount__v1__generate_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generate_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerateResponse>) throws(MessageError) {
@@ -115,11 +109,8 @@ extension Wire.StopGenerateRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__StopGenerateRequest>? {
-    unsafe recount__v1__stop_generate_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__stop_generate_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__StopGenerateRequest>) throws(MessageError) {
@@ -150,11 +141,8 @@ extension Wire.StopGenerateResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__StopGenerateResponse>? {
-    unsafe recount__v1__stop_generate_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__stop_generate_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__StopGenerateResponse>) throws(MessageError) {

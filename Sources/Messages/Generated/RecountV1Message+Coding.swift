@@ -11,11 +11,8 @@ extension Wire.NewMessage: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__NewMessage>? {
-    unsafe recount__v1__new_message__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__new_message__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__NewMessage>) throws(MessageError) {
@@ -80,11 +77,8 @@ extension Wire.Message: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Message>? {
-    unsafe recount__v1__message__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__message__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Message>) throws(MessageError) {
@@ -172,11 +166,8 @@ extension Wire.ContentPart: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ContentPart>? {
-    unsafe recount__v1__content_part__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__content_part__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ContentPart>) throws(MessageError) {
@@ -212,11 +203,8 @@ extension Wire.Image: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Image>? {
-    unsafe recount__v1__image__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__image__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Image>) throws(MessageError) {
@@ -240,11 +228,8 @@ extension Wire.ToolCall: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ToolCall>? {
-    unsafe recount__v1__tool_call__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__tool_call__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ToolCall>) throws(MessageError) {
@@ -270,11 +255,8 @@ extension Wire.AppendRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__AppendRequest>? {
-    unsafe recount__v1__append_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__append_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__AppendRequest>) throws(MessageError) {
@@ -319,11 +301,8 @@ extension Wire.AppendResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__AppendResponse>? {
-    unsafe recount__v1__append_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__append_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__AppendResponse>) throws(MessageError) {
@@ -353,11 +332,8 @@ extension Wire.ListMessagesRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ListMessagesRequest>? {
-    unsafe recount__v1__list_messages_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__list_messages_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ListMessagesRequest>) throws(MessageError) {
@@ -408,11 +384,8 @@ extension Wire.ListMessagesResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ListMessagesResponse>? {
-    unsafe recount__v1__list_messages_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__list_messages_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ListMessagesResponse>) throws(MessageError) {
@@ -447,11 +420,8 @@ extension Wire.PinRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__PinRequest>? {
-    unsafe recount__v1__pin_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__pin_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__PinRequest>) throws(MessageError) {
@@ -493,11 +463,8 @@ extension Wire.PinResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__PinResponse>? {
-    unsafe recount__v1__pin_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__pin_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__PinResponse>) throws(MessageError) {

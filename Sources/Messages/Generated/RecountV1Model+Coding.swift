@@ -11,11 +11,8 @@ extension Wire.GetModelsRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GetModelsRequest>? {
-    unsafe recount__v1__get_models_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__get_models_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GetModelsRequest>) throws(MessageError) {
@@ -35,11 +32,8 @@ extension Wire.GetModelsResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GetModelsResponse>? {
-    unsafe recount__v1__get_models_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__get_models_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GetModelsResponse>) throws(MessageError) {
@@ -62,11 +56,8 @@ extension Wire.Model: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Model>? {
-    unsafe recount__v1__model__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__model__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Model>) throws(MessageError) {
@@ -110,11 +101,8 @@ extension Wire.Price: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Price>? {
-    unsafe recount__v1__price__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__price__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Price>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.GenerationOptions: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerationOptions>? {
-    unsafe recount__v1__generation_options__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generation_options__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerationOptions>) throws(MessageError) {
@@ -114,11 +111,8 @@ extension Wire.Tool: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Tool>? {
-    unsafe recount__v1__tool__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__tool__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Tool>) throws(MessageError) {
@@ -167,11 +161,8 @@ extension Wire.ToolChoice: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ToolChoice>? {
-    unsafe recount__v1__tool_choice__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__tool_choice__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ToolChoice>) throws(MessageError) {
@@ -202,11 +193,8 @@ extension Wire.ResponseFormat: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ResponseFormat>? {
-    unsafe recount__v1__response_format__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__response_format__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ResponseFormat>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.Policy: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Policy>? {
-    unsafe recount__v1__policy__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__policy__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Policy>) throws(MessageError) {
@@ -150,11 +147,8 @@ extension Wire.VanishedClient: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__VanishedClient>? {
-    unsafe recount__v1__vanished_client__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__vanished_client__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__VanishedClient>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.Receipt: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Receipt>? {
-    unsafe recount__v1__receipt__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__receipt__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Receipt>) throws(MessageError) {
@@ -83,11 +80,8 @@ extension Wire.Attempt: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Attempt>? {
-    unsafe recount__v1__attempt__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__attempt__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Attempt>) throws(MessageError) {
@@ -143,11 +137,8 @@ extension Wire.TokenUsage: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__TokenUsage>? {
-    unsafe recount__v1__token_usage__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__token_usage__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__TokenUsage>) throws(MessageError) {
@@ -189,11 +180,8 @@ extension Wire.TokenFigure: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__TokenFigure>? {
-    unsafe recount__v1__token_figure__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__token_figure__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__TokenFigure>) throws(MessageError) {
@@ -217,11 +205,8 @@ extension Wire.Cost: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Cost>? {
-    unsafe recount__v1__cost__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__cost__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Cost>) throws(MessageError) {
@@ -275,11 +260,8 @@ extension Wire.ContextReport: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ContextReport>? {
-    unsafe recount__v1__context_report__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__context_report__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ContextReport>) throws(MessageError) {
@@ -319,11 +301,8 @@ extension Wire.SummaryReference: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__SummaryReference>? {
-    unsafe recount__v1__summary_reference__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__summary_reference__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__SummaryReference>) throws(MessageError) {
@@ -351,11 +330,8 @@ extension Wire.Timings: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Timings>? {
-    unsafe recount__v1__timings__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__timings__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Timings>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.StreamGenerateRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__StreamGenerateRequest>? {
-    unsafe recount__v1__stream_generate_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__stream_generate_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__StreamGenerateRequest>) throws(MessageError) {
@@ -67,11 +64,8 @@ extension Wire.StreamGenerateResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__StreamGenerateResponse>? {
-    unsafe recount__v1__stream_generate_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__stream_generate_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__StreamGenerateResponse>) throws(MessageError) {
@@ -97,11 +91,8 @@ extension Wire.ResumeGenerateRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ResumeGenerateRequest>? {
-    unsafe recount__v1__resume_generate_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__resume_generate_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ResumeGenerateRequest>) throws(MessageError) {
@@ -134,11 +125,8 @@ extension Wire.ResumeGenerateResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ResumeGenerateResponse>? {
-    unsafe recount__v1__resume_generate_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__resume_generate_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ResumeGenerateResponse>) throws(MessageError) {
@@ -164,11 +152,8 @@ extension Wire.GenerationEvent: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerationEvent>? {
-    unsafe recount__v1__generation_event__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generation_event__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerationEvent>) throws(MessageError) {
@@ -225,11 +210,8 @@ extension Wire.GenerationStarted: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerationStarted>? {
-    unsafe recount__v1__generation_started__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generation_started__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerationStarted>) throws(MessageError) {
@@ -264,11 +246,8 @@ extension Wire.TextDelta: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__TextDelta>? {
-    unsafe recount__v1__text_delta__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__text_delta__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__TextDelta>) throws(MessageError) {
@@ -290,11 +269,8 @@ extension Wire.ToolCallDelta: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__ToolCallDelta>? {
-    unsafe recount__v1__tool_call_delta__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__tool_call_delta__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__ToolCallDelta>) throws(MessageError) {
@@ -343,11 +319,8 @@ extension Wire.GenerationDone: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerationDone>? {
-    unsafe recount__v1__generation_done__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generation_done__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerationDone>) throws(MessageError) {
@@ -379,11 +352,8 @@ extension Wire.GenerationInterrupted: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GenerationInterrupted>? {
-    unsafe recount__v1__generation_interrupted__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__generation_interrupted__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GenerationInterrupted>) throws(MessageError) {

@@ -11,11 +11,8 @@ extension Wire.TokenCount: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__TokenCount>? {
-    unsafe recount__v1__token_count__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__token_count__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__TokenCount>) throws(MessageError) {

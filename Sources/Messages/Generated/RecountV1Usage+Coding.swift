@@ -11,11 +11,8 @@ extension Wire.GetUsageRequest: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GetUsageRequest>? {
-    unsafe recount__v1__get_usage_request__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__get_usage_request__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GetUsageRequest>) throws(MessageError) {
@@ -102,11 +99,8 @@ extension Wire.GetUsageResponse: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__GetUsageResponse>? {
-    unsafe recount__v1__get_usage_response__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__get_usage_response__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__GetUsageResponse>) throws(MessageError) {
@@ -143,11 +137,8 @@ extension Wire.UsageGroup: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__UsageGroup>? {
-    unsafe recount__v1__usage_group__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__usage_group__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__UsageGroup>) throws(MessageError) {
@@ -173,11 +164,8 @@ extension Wire.Usage: WireMessage, @unsafe TopLevelMessage {
 
   public func encode() -> [UInt8] { unsafe Encoder.encode(self) }
 
-  static func unpack(
-    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,
-    _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> UnsafeMutablePointer<Recount__V1__Usage>? {
-    unsafe recount__v1__usage__unpack(allocator, bytes.count, bytes.baseAddress)
+  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    unsafe recount__v1__usage__get_descriptor()
   }
 
   init(_ c: UnsafePointer<Recount__V1__Usage>) throws(MessageError) {

@@ -4,7 +4,7 @@ import subprocess
 
 from google.protobuf.compiler import plugin_pb2
 
-from . import descriptors
+from . import descriptors, names
 
 
 def c_files(files):
@@ -40,5 +40,14 @@ def _umbrella(files):
         "// The descriptor set of every published file; it lives as long as the process.",
         "const unsigned char *recount_descriptor_set(size_t *count);",
         "",
+        "// Swift cannot take the address of a C constant.",
     ]
+    for file in files.file:
+        for message in file.message_type:
+            name = names.c_function(f"{file.package}.{message.name}")
+            lines += [
+                "static inline const ProtobufCMessageDescriptor *",
+                f"{name}__get_descriptor(void) {{ return &{name}__descriptor; }}",
+            ]
+    lines.append("")
     return "\n".join(lines)

@@ -110,7 +110,8 @@ class LintTest(unittest.TestCase):
 
     def test_file_name(self):
         """A file's name is in lower case."""
-        self.assertIn("shop/v1/Shop.proto: file Shop: wrong case", _findings(CLEAN, name="Shop.proto"))
+        found = _findings(CLEAN, name="Shop.proto")
+        self.assertIn("shop/v1/Shop.proto: file Shop: wrong case", found)
 
     def test_each_change_is_found(self):
         """Each change brings its finding."""

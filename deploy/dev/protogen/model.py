@@ -135,6 +135,8 @@ class Reader:
             for index, inner in enumerate(message.nested_type)
             if not inner.options.map_entry
         ]
+        if len(message.field) > 64:
+            raise SystemExit(f"{full_name}: more than 64 fields; see MergeCheck.swift")
         items: list = []
         oneofs: dict = {}
         for index, proto in enumerate(message.field):

@@ -28,11 +28,8 @@ def _message(message, name, is_top):
             "",
             "  public func encode() -> [UInt8] { unsafe Encoder.encode(self) }",
             "",
-            "  static func unpack(",
-            "    _ allocator: UnsafeMutablePointer<ProtobufCAllocator>,",
-            "    _ bytes: UnsafeBufferPointer<UInt8>",
-            f"  ) -> UnsafeMutablePointer<{names.c_type(message.full_name)}>? {{",
-            f"    unsafe {c_function}__unpack(allocator, bytes.count, bytes.baseAddress)",
+            "  static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {",
+            f"    unsafe {c_function}__get_descriptor()",
             "  }",
             "",
         ]
