@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Writes what is generated from Protos/.
 
-    deploy/dev/generate-protos.py            writes Sources/CProtos, Sources/Messages/Generated
-                                             and Tests/MessagesTests/Generated
+    deploy/dev/generate-protos.py            writes Sources/CProtos, Sources/Messages/Generated,
+                                             Tests/MessagesTests/Generated and
+                                             docs/reference/api.md
     deploy/dev/generate-protos.py --check    fails when a committed result is not current
 
 Needs Debian's protobuf-compiler, protobuf-c-compiler, python3-protobuf, and `swift format`.
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from protogen import c_code, descriptors, fixtures, swift_code  # noqa: E402
+from protogen import c_code, descriptors, fixtures, reference, swift_code  # noqa: E402
 
 # Kept by hand among the generated files.
 HAND_WRITTEN = {
@@ -36,6 +37,7 @@ def generate():
     output = {f"Sources/CProtos/{path}": data for path, data in c_code.c_files(files).items()}
     swift = {f"{SWIFT}/{path}": data for path, data in swift_code.swift_files(files).items()}
     swift[f"{FIXTURES}/WireFixtures.swift"] = fixtures.swift_file(files)
+    output["docs/reference/api.md"] = reference.reference(files)
     return output | formatted(swift)
 
 
