@@ -26,17 +26,38 @@ struct RelaySimCommand: ParsableCommand {
   @Flag(help: "Gives every call the same answer at once: for benchmarks.")
   var instant = false
 
+  @Flag(help: "Ends when stdin does, so that it cannot outlive who started it.")
+  var untilStdinEnds = false
+
   /// Connections open at once; each has a thread.
   static let connectionsMax = 4096
   static let threadStackBytes = 512 << 10
 
   func run() throws {
     signal(SIGPIPE, SIG_IGN)
+    unblockEndings()
     let settings = try settings()
     let (listener, port) = try BlockingSocket.listen(port: port)
     print("listening on 127.0.0.1:\(port)")
     fflush(nil)
+    if untilStdinEnds { watchStdin() }
     accept(on: listener, simulator: Simulator(settings: settings))
+  }
+
+  /// A parent may have started us from a thread that blocks signals, and the mask is inherited.
+  private func unblockEndings() {
+    var endings = sigset_t()
+    unsafe sigemptyset(&endings)
+    unsafe sigaddset(&endings, SIGTERM)
+    unsafe sigaddset(&endings, SIGINT)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &endings, nil)
+  }
+
+  private func watchStdin() {
+    Thread {
+      while let bytes = try? FileHandle.standardInput.read(upToCount: 4096), !bytes.isEmpty {}
+      Foundation.exit(0)
+    }.start()
   }
 
   private func settings() throws -> Simulator.Settings {
