@@ -61,7 +61,8 @@ func decode(
 
   @Test func troublesomeCharactersDoNotLoseAnAnswer() throws {
     let body =
-      #"{"model":"a\u0000b","choices":[{"message":{"content":"x\u0000y\ud800"},"finish_reason":"stop"}]}"#
+      #"{"model":"a\u0000b","choices":[{"message":{"content":"x\u0000y\ud800"},"#
+      + #""finish_reason":"stop"}]}"#
     let answer = try decode(200, body).get()
     #expect(answer.content == "x\u{FFFD}y\u{FFFD}")
     #expect(answer.model == "ab")
@@ -118,11 +119,13 @@ func decode(
       RelayUsage(inputUncached: 4, cacheRead: 6, outputVisible: 4)
     ),
     (
-      #"{"prompt_tokens":10,"completion_tokens":4,"cache_read_input_tokens":3,"cache_creation_input_tokens":5}"#,
+      #"{"prompt_tokens":10,"completion_tokens":4,"cache_read_input_tokens":3,"#
+        + #""cache_creation_input_tokens":5}"#,
       RelayUsage(inputUncached: 2, cacheRead: 3, cacheWrite: 5, outputVisible: 4)
     ),
     (
-      #"{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":0},"prompt_cache_hit_tokens":9}"#,
+      #"{"prompt_tokens":10,"completion_tokens":4,"prompt_cache_hit_tokens":9,"#
+        + #""prompt_tokens_details":{"cached_tokens":0}}"#,
       RelayUsage(inputUncached: 10, outputVisible: 4)
     ),
     (
@@ -130,7 +133,8 @@ func decode(
       RelayUsage(inputUncached: 30, outputVisible: 4, isContradictory: true)
     ),
     (
-      #"{"prompt_tokens":10,"completion_tokens":4,"completion_tokens_details":{"reasoning_tokens":9}}"#,
+      #"{"prompt_tokens":10,"completion_tokens":4,"#
+        + #""completion_tokens_details":{"reasoning_tokens":9}}"#,
       RelayUsage(inputUncached: 10, outputVisible: 4, reasoning: 9, isContradictory: true)
     ),
     (

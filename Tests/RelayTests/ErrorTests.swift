@@ -35,7 +35,8 @@ import Testing
     ),
     (
       400,
-      #"{"object":"error","message":"This model's maximum context length is 8","type":"BadRequestError","code":400}"#,
+      #"{"object":"error","message":"This model's maximum context length is 8","#
+        + #""type":"BadRequestError","code":400}"#,
       .contextTooLong
     ),
     (
