@@ -22,13 +22,12 @@ struct Scanner {
     return (classes[point], index + length)
   }
 
-  /// Runs from `index` over characters that have one of `flags` and none of `barred`.
+  /// Runs from `index` over the characters that `accepts` takes.
   ///
   /// `asciiMiss` marks in a word the bytes that are not in the set, every byte from 0x80 included.
   @inline(__always)
   func run(
-    _ index: Int, over flags: UInt8, barring barred: UInt8 = 0,
-    asciiMiss: (UInt64) -> UInt64
+    _ index: Int, asciiMiss: (UInt64) -> UInt64, accepts: (CharacterClass) -> Bool
   ) -> Int {
     var at = index
     while true {
@@ -44,7 +43,7 @@ struct Scanner {
         return at
       }
       let (found, next) = character(at: at)
-      if !found.has(flags) || found.has(barred) { return at }
+      if !accepts(found) { return at }
       at = next
     }
   }

@@ -32,7 +32,7 @@ enum CL100KSplitter: Splitter {
 
   @inline(__always)
   private static func letters(_ scanner: Scanner, _ index: Int) -> Int {
-    scanner.run(index, over: CharacterClass.letter, asciiMiss: missesLetter)
+    scanner.run(index, asciiMiss: missesLetter) { $0.has(CharacterClass.letter) }
   }
 }
 
@@ -85,7 +85,9 @@ enum O200KSplitter: Splitter {
       let (found, next) = scanner.character(at: at)
       if !found.has(CharacterClass.upperSide) {
         guard found.has(CharacterClass.lowerSide) else { break }
-        let end = scanner.run(next, over: CharacterClass.lowerSide, asciiMiss: missesLower)
+        let end = scanner.run(next, asciiMiss: missesLower) {
+          $0.has(CharacterClass.lowerSide)
+        }
         return (end, true)
       }
       if found.has(CharacterClass.lowerSide) { afterLower = next }
@@ -105,63 +107,74 @@ enum O200KSplitter: Splitter {
 
 /// The three splits of DeepSeek V3, done in one walk.
 ///
-/// Numbers and CJK runs are pieces of their own and end the fragments between them; the third
-/// pattern sees a fragment's end as the end of the text. What it leaves unmatched (controls,
-/// format characters, private use, unassigned) is a piece of its own, as long as possible.
+/// Numbers are pieces of their own. CJK runs and what lies between them are fragments; the third
+/// pattern cuts each of them and sees its end as the end of the text. What that leaves unmatched
+/// (controls, format characters, private use, unassigned) is a piece of its own, as long as
+/// possible.
 enum DeepSeekSplitter: Splitter {
   @inline(__always)
   static func pieceEnd(_ scanner: Scanner, _ start: Int) -> Int {
     let text = scanner.text
     let (found, next) = scanner.character(at: start)
     if found.has(CharacterClass.number) { return scanner.numbers(start) }
-    if found.has(CharacterClass.cjk) {
-      return scanner.run(next, over: CharacterClass.cjk) { _ in 0x80 }
-    }
-    if found.has(CharacterClass.letterOrMark) { return letters(scanner, next) }
+    let fragment = Fragment(found)
+    if found.has(CharacterClass.letterOrMark) { return letters(scanner, next, fragment) }
     if next < text.count {
       let (second, afterSecond) = scanner.character(at: next)
       if found.has(CharacterClass.symbol) {
         if text[start] < 0x80 && text[next] < 0x80 && second.has(CharacterClass.letter) {
           return asciiLetters(scanner, afterSecond)
         }
-      } else if !found.has(CharacterClass.lineBreak) && isWord(second) {
-        return letters(scanner, afterSecond)
+      } else if !found.has(CharacterClass.lineBreak) && fragment.isWord(second) {
+        return letters(scanner, afterSecond, fragment)
       }
-      if text[start] == UInt8(ascii: " ") && isSymbol(second) {
-        return symbols(scanner, afterSecond)
+      if text[start] == UInt8(ascii: " ") && fragment.isSymbol(second) {
+        return symbols(scanner, afterSecond, fragment)
       }
     }
-    if found.has(CharacterClass.symbol) { return symbols(scanner, next) }
+    if found.has(CharacterClass.symbol) { return symbols(scanner, next, fragment) }
     if found.has(CharacterClass.space) {
       return scanner.spaces(start, wholeAtEnd: false) { _, stop in
         stop.has(CharacterClass.number | CharacterClass.cjk)
       }
     }
-    return unmatched(scanner, next)
+    return unmatched(scanner, next, fragment)
+  }
+
+  /// Which kind of fragment a character is in: a CJK run, or not.
+  private struct Fragment {
+    let side: UInt8
+
+    @inline(__always)
+    init(_ found: CharacterClass) { side = found.rawValue & CharacterClass.cjk }
+
+    /// Whether a character is in the same fragment and a letter or a mark.
+    @inline(__always)
+    func isWord(_ found: CharacterClass) -> Bool {
+      found.has(CharacterClass.letterOrMark) && found.rawValue & CharacterClass.cjk == side
+    }
+
+    /// Whether a character is in the same fragment and punctuation or a symbol.
+    @inline(__always)
+    func isSymbol(_ found: CharacterClass) -> Bool {
+      found.has(CharacterClass.symbol) && found.rawValue & CharacterClass.cjk == side
+    }
   }
 
   @inline(__always)
-  private static func isWord(_ found: CharacterClass) -> Bool {
-    found.has(CharacterClass.letterOrMark) && !found.has(CharacterClass.cjk)
-  }
-
-  @inline(__always)
-  private static func isSymbol(_ found: CharacterClass) -> Bool {
-    found.has(CharacterClass.symbol) && !found.has(CharacterClass.cjk)
-  }
-
-  @inline(__always)
-  private static func letters(_ scanner: Scanner, _ index: Int) -> Int {
-    scanner.run(
-      index, over: CharacterClass.letterOrMark, barring: CharacterClass.cjk,
-      asciiMiss: missesLetter)
+  private static func letters(_ scanner: Scanner, _ index: Int, _ fragment: Fragment) -> Int {
+    if fragment.side != 0 {
+      return scanner.run(index, asciiMiss: { _ in 0x80 }, accepts: fragment.isWord)
+    }
+    return scanner.run(index, asciiMiss: missesLetter, accepts: fragment.isWord)
   }
 
   @inline(__always)
   private static func asciiLetters(_ scanner: Scanner, _ index: Int) -> Int {
+    let text = scanner.text
     var at = index
-    while at < scanner.text.count, scanner.text[at] < 0x80,
-      scanner.classes[ascii: scanner.text[at]].has(CharacterClass.letter)
+    while at < text.count, text[at] < 0x80,
+      scanner.classes[ascii: text[at]].has(CharacterClass.letter)
     {
       at += 1
     }
@@ -169,27 +182,27 @@ enum DeepSeekSplitter: Splitter {
   }
 
   @inline(__always)
-  private static func symbols(_ scanner: Scanner, _ index: Int) -> Int {
+  private static func symbols(_ scanner: Scanner, _ index: Int, _ fragment: Fragment) -> Int {
+    let text = scanner.text
     var at = index
-    while at < scanner.text.count {
+    while at < text.count {
       let (found, next) = scanner.character(at: at)
-      if !isSymbol(found) { break }
+      if !fragment.isSymbol(found) { break }
       at = next
     }
-    while at < scanner.text.count, scanner.text[at] == 0x0A || scanner.text[at] == 0x0D {
-      at += 1
-    }
+    if fragment.side != 0 { return at }
+    while at < text.count, text[at] == 0x0A || text[at] == 0x0D { at += 1 }
     return at
   }
 
   /// From a character that no pattern matches to before the next match.
-  private static func unmatched(_ scanner: Scanner, _ index: Int) -> Int {
+  private static func unmatched(_ scanner: Scanner, _ index: Int, _ fragment: Fragment) -> Int {
     var at = index
     while at < scanner.text.count {
       let (found, next) = scanner.character(at: at)
-      if found.rawValue != 0 { break }
+      if found.rawValue != fragment.side { break }
       // A bare character before a word is that word's prefix.
-      if next < scanner.text.count, isWord(scanner.character(at: next).0) { break }
+      if next < scanner.text.count, fragment.isWord(scanner.character(at: next).0) { break }
       at = next
     }
     return at
