@@ -44,6 +44,7 @@ extension Schema {
       v_round integer[] := rounds_of(p_tenant, p_conversation);
       v_tools boolean := 'tool' = ANY (m_role) OR cardinality(c_message) > 0;
       v_states text[] := array_fill('active'::text, ARRAY[cardinality(m_op)]);
+      v_last integer[] := last_positions(m_op, cardinality(p_tenant));
       v_work append_work[];
     BEGIN
       PERFORM lock_conversations(p_tenant, p_conversation);
@@ -73,17 +74,20 @@ extension Schema {
           LEFT JOIN conversation AS c ON c.tenant_id = o.tenant
             AND c.conversation_id = o.conversation
           CROSS JOIN LATERAL (
-            SELECT count(*)::integer AS count, coalesce(sum(m.tokens), 0)::bigint AS tokens,
-              min(m.number)::integer - 1 AS base,
-              (max(m.number) FILTER (WHERE m.number = ANY (c_message)) - min(m.number) + 1)
-                ::integer AS last_call
-            FROM unnest(m_op, m_tokens) WITH ORDINALITY AS m (op, tokens, number)
-            WHERE m.op = o.ord) AS n
+            SELECT b.base, v_last[o.ord] - b.base AS count, (
+                SELECT coalesce(sum(m_tokens[i]), 0)::bigint
+                FROM generate_series(b.base + 1, v_last[o.ord]) AS i) AS tokens,
+              CASE WHEN v_tools THEN (
+                SELECT max(x) - b.base FROM unnest(c_message) AS x
+                WHERE x > b.base AND x <= v_last[o.ord]) END AS last_call
+            FROM (SELECT coalesce(v_last[o.ord - 1], 0) AS base) AS b) AS n
           LEFT JOIN LATERAL (
-            SELECT true AS checked, k.* FROM check_tool_groups(c.open_tool_calls,
+            SELECT true AS checked, k.*
+            FROM generate_series(1, (v_tools OR c.open_tool_calls IS NOT NULL)::integer) AS i,
+            LATERAL check_tool_groups(CASE WHEN i = 1 THEN c.open_tool_calls END,
               m_role[n.base + 1 : n.base + n.count], m_tool_call_id[n.base + 1 : n.base + n.count],
-              ARRAY(SELECT x.n - n.base FROM unnest(c_message) AS x (n)), c_id) AS k
-            WHERE v_tools OR c.open_tool_calls IS NOT NULL) AS g ON true
+              ARRAY(SELECT x.n - n.base FROM unnest(c_message) AS x (n)), c_id) AS k)
+            AS g ON true
           WHERE v_round[o.ord] = r);
 
         -- A claim that came first under another conversation has another payload.

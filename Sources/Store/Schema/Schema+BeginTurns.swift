@@ -32,6 +32,10 @@ extension Schema {
       v_tools boolean := 'tool' = ANY (m_role) OR cardinality(c_message) > 0;
       v_states text[] := array_fill('active'::text, ARRAY[cardinality(m_op)]);
       v_config bigint := (SELECT v.version FROM config_version AS v);
+      v_last integer[] := last_positions(m_op, cardinality(p_tenant));
+      v_tier integer[] := last_positions(t_op, cardinality(p_tenant));
+      v_alive uuid[] := ARRAY(SELECT p.incarnation FROM replica AS p
+        WHERE p.incarnation = ANY (p_incarnation) AND p.lease_until > now());
       v_work begin_work[];
       v_quota quota_answer[];
     BEGIN
@@ -46,8 +50,7 @@ extension Schema {
               WHEN q.request_id IS NOT NULL AND e.state = 'running' THEN 'running'
               WHEN q.request_id IS NOT NULL THEN 'finished'
               WHEN o.config <> v_config THEN 'config_stale'
-              WHEN NOT EXISTS (SELECT 1 FROM replica AS p
-                WHERE p.incarnation = o.incarnation AND p.lease_until > now()) THEN 'fenced'
+              WHEN NOT o.incarnation = ANY (v_alive) THEN 'fenced'
               WHEN c.conversation_id IS NULL THEN 'conversation_not_found'
               WHEN c.deleted_at IS NOT NULL THEN 'conversation_deleted'
               WHEN c.running_turn IS NOT NULL THEN 'turn_in_progress'
@@ -74,10 +77,10 @@ extension Schema {
           LEFT JOIN conversation AS c ON c.tenant_id = o.tenant
             AND c.conversation_id = o.conversation
           CROSS JOIN LATERAL (
-            SELECT count(*)::integer AS count, coalesce(sum(m.tokens), 0)::bigint AS tokens,
-              min(m.number)::integer - 1 AS base
-            FROM unnest(m_op, m_tokens) WITH ORDINALITY AS m (op, tokens, number)
-            WHERE m.op = o.ord) AS n
+            SELECT b.base, v_last[o.ord] - b.base AS count, (
+                SELECT coalesce(sum(m_tokens[i]), 0)::bigint
+                FROM generate_series(b.base + 1, v_last[o.ord]) AS i) AS tokens
+            FROM (SELECT coalesce(v_last[o.ord - 1], 0) AS base) AS b) AS n
           -- The open calls that the turn's own messages do not answer are closed for it.
           LEFT JOIN LATERAL (
             SELECT nullif(ARRAY(SELECT x FROM unnest(c.open_tool_calls) AS x
@@ -85,25 +88,25 @@ extension Schema {
                 m_tool_call_id[n.base + 1 : n.base + n.count], '{}'), NULL))), '{}') AS abandoned
             WHERE a_body[o.ord] IS NOT NULL AND c.open_tool_calls IS NOT NULL) AS h ON true
           LEFT JOIN LATERAL (
-            SELECT k.* FROM check_tool_groups(
-              nullif(ARRAY(SELECT x FROM unnest(c.open_tool_calls) AS x
-                WHERE h.abandoned IS NULL OR NOT x = ANY (h.abandoned)), '{}'),
+            SELECT k.* FROM generate_series(1,
+              (v_tools OR c.open_tool_calls IS NOT NULL)::integer) AS i,
+            LATERAL check_tool_groups(
+              CASE WHEN i = 1 THEN nullif(ARRAY(SELECT x FROM unnest(c.open_tool_calls) AS x
+                WHERE h.abandoned IS NULL OR NOT x = ANY (h.abandoned)), '{}') END,
               m_role[n.base + 1 : n.base + n.count],
               m_tool_call_id[n.base + 1 : n.base + n.count],
-              ARRAY(SELECT x.n - n.base FROM unnest(c_message) AS x (n)), c_id) AS k
-            WHERE v_tools OR c.open_tool_calls IS NOT NULL) AS g ON true
+              ARRAY(SELECT x.n - n.base FROM unnest(c_message) AS x (n)), c_id) AS k)
+            AS g ON true
           CROSS JOIN LATERAL (
             SELECT least(p_budget[o.ord], c.view_tokens_bound + n.tokens
               + coalesce(cardinality(h.abandoned), 0) * coalesce(a_tokens[o.ord], 0)
               + p_extra[o.ord]) AS bound) AS w
           LEFT JOIN LATERAL (
-            SELECT k.* FROM (
-              SELECT array_agg(t.f ORDER BY t.f) AS f, array_agg(t.i ORDER BY t.f) AS i,
-                array_agg(t.u ORDER BY t.f) AS u
-              FROM unnest(t_op, t_from, t_input, t_output) AS t (op, f, i, u)
-              WHERE t.op = o.ord) AS t,
-            LATERAL price_worst_case(w.bound, p_output_max[o.ord], t.f, t.i, t.u,
-              p_marginal[o.ord]) AS k) AS z ON c.conversation_id IS NOT NULL
+            SELECT k.* FROM (SELECT coalesce(v_tier[o.ord - 1], 0) + 1 AS first) AS t,
+            LATERAL price_worst_case(w.bound, p_output_max[o.ord],
+              t_from[t.first : v_tier[o.ord]], t_input[t.first : v_tier[o.ord]],
+              t_output[t.first : v_tier[o.ord]], p_marginal[o.ord]) AS k)
+            AS z ON c.conversation_id IS NOT NULL
           WHERE v_round[o.ord] = r);
 
         IF EXISTS (SELECT 1 FROM unnest(v_work) AS w WHERE w.outcome = 'new') THEN

@@ -1,6 +1,24 @@
 /// What the batch functions share: tool groups and the insertion of messages.
 extension Schema {
   static let messageFunctions = #"""
+    -- For owners 1 to n, whose parts stand together in their order: the position of each
+    -- owner's last part, or of the last part before it. So a slice is found without a join.
+    CREATE FUNCTION last_positions(p_owner integer[], p_count integer) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE AS $$
+    DECLARE
+      v_last integer[] := array_fill(0, ARRAY[p_count]);
+      v_position integer := 0;
+      v_parts integer := coalesce(cardinality(p_owner), 0);
+    BEGIN
+      FOR i IN 1..p_count LOOP
+        WHILE v_position < v_parts AND p_owner[v_position + 1] <= i LOOP
+          v_position := v_position + 1;
+        END LOOP;
+        v_last[i] := v_position;
+      END LOOP;
+      RETURN v_last;
+    END $$;
+
     -- Walks one operation's messages over the open tool calls.
     -- call_message: for each call id the 1-based message that makes it.
     -- problem: null, 'orphan_tool_result' or 'tool_results_missing', at message number problem_at.

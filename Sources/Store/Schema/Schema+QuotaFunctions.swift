@@ -74,86 +74,85 @@ extension Schema {
       leg_amount numeric[], scope text, scope_id text, unit text, limit_amount numeric,
       available numeric, required numeric, resets_at timestamptz);
     CREATE TYPE quota_leg AS (
-      ord integer, line integer, amount numeric, account_id uuid, period_start timestamptz);
-    CREATE TYPE quota_line AS (
-      tenant_id text, account_id uuid, period_start timestamptz, period_end timestamptz,
-      limit_amount numeric, free numeric, scope text, scope_id text, unit text);
+      ord integer, line integer, amount numeric, tenant_id text, account_id uuid,
+      period_start timestamptz, scope text, scope_id text, unit text);
+
+    -- Which limits each ask falls under, in the period of now; line numbers their quota rows.
+    CREATE FUNCTION quota_legs(p_asks quota_ask[]) RETURNS quota_leg[]
+    LANGUAGE plpgsql STABLE AS $$
+    BEGIN
+      RETURN ARRAY(
+        SELECT ROW(x.ord,
+          dense_rank() OVER (ORDER BY a.tenant_id, a.account_id, p.period_start),
+          CASE a.unit WHEN 'money' THEN x.money ELSE x.tokens END, a.tenant_id, a.account_id,
+          p.period_start, a.scope, a.scope_id, a.unit)::quota_leg
+        FROM unnest(p_asks) AS x
+        CROSS JOIN LATERAL (VALUES ('tenant', x.tenant_id), ('key', x.key_id),
+          ('model', x.model_id)) AS s (scope, id)
+        JOIN quota_account AS a ON a.tenant_id = x.tenant_id AND a.scope = s.scope
+          AND a.scope_id = s.id AND a.removed_at IS NULL
+        LEFT JOIN LATERAL (
+          SELECT q.period_start FROM quota_period AS q
+          WHERE q.tenant_id = a.tenant_id AND q.account_id = a.account_id
+            AND q.period_start <= now() AND now() < q.period_end
+          ORDER BY q.period_start DESC LIMIT 1) AS p ON true
+        ORDER BY x.ord);
+    END $$;
 
     -- Grants each ask at all its scopes or none, in order; each quota row is written once.
     CREATE FUNCTION reserve_quota(p_asks quota_ask[]) RETURNS SETOF quota_answer
     LANGUAGE plpgsql AS $$
     #variable_conflict use_column
     DECLARE
-      v_tenants text[] := ARRAY(SELECT DISTINCT x.tenant_id FROM unnest(p_asks) AS x);
-      v_lines quota_line[];
-      v_legs quota_leg[];
+      v_legs quota_leg[] := quota_legs(p_asks);
+      v_free numeric[];
       v_take numeric[];
-      v_bad integer;
+      v_bad quota_leg;
       v_refused integer[] := '{}';
       v_ask quota_ask;
       v_leg quota_leg;
-      v_line quota_line;
     BEGIN
-      IF NOT EXISTS (SELECT 1 FROM quota_account AS a
-        WHERE a.tenant_id = ANY (v_tenants) AND a.removed_at IS NULL) THEN
+      IF cardinality(v_legs) = 0 THEN
         RETURN QUERY SELECT x.ord, true, NULL::uuid[], NULL::timestamptz[], NULL::numeric[],
           NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::timestamptz
         FROM unnest(p_asks) AS x;
         RETURN;
       END IF;
-      PERFORM ensure_quota_periods(v_tenants, now());
+      IF EXISTS (SELECT 1 FROM unnest(v_legs) AS g WHERE g.period_start IS NULL) THEN
+        PERFORM ensure_quota_periods(
+          ARRAY(SELECT DISTINCT x.tenant_id FROM unnest(p_asks) AS x), now());
+        v_legs := quota_legs(p_asks);
+      END IF;
       PERFORM 1 FROM quota_period AS p
-      WHERE (p.tenant_id, p.account_id) IN (
-          SELECT a.tenant_id, a.account_id FROM quota_account AS a
-          JOIN unnest(p_asks) AS x ON x.tenant_id = a.tenant_id
-            AND CASE a.scope WHEN 'tenant' THEN a.scope_id = x.tenant_id
-              WHEN 'key' THEN a.scope_id = x.key_id ELSE a.scope_id = x.model_id END
-          WHERE a.removed_at IS NULL)
-        AND p.period_start <= now() AND now() < p.period_end
+      WHERE (p.tenant_id, p.account_id, p.period_start) IN (
+        SELECT g.tenant_id, g.account_id, g.period_start FROM unnest(v_legs) AS g)
       ORDER BY p.tenant_id, p.account_id, p.period_start
       FOR NO KEY UPDATE;
-      v_lines := ARRAY(
-        SELECT ROW(p.tenant_id, p.account_id, p.period_start, p.period_end, p.limit_amount,
-          p.limit_amount - p.reserved - p.settled - p.overrun, a.scope, a.scope_id,
-          a.unit)::quota_line
-        FROM quota_account AS a
-        JOIN quota_period AS p ON p.tenant_id = a.tenant_id AND p.account_id = a.account_id
-          AND p.period_start <= now() AND now() < p.period_end
-        WHERE a.tenant_id = ANY (v_tenants) AND a.removed_at IS NULL
-          AND EXISTS (SELECT 1 FROM unnest(p_asks) AS x WHERE x.tenant_id = a.tenant_id
-            AND CASE a.scope WHEN 'tenant' THEN a.scope_id = x.tenant_id
-              WHEN 'key' THEN a.scope_id = x.key_id ELSE a.scope_id = x.model_id END)
-        ORDER BY p.tenant_id, p.account_id, p.period_start);
-      v_legs := ARRAY(
-        SELECT ROW(x.ord, l.number, CASE l.unit WHEN 'money' THEN x.money ELSE x.tokens END,
-          l.account_id, l.period_start)::quota_leg
-        FROM unnest(p_asks) AS x
-        JOIN unnest(v_lines) WITH ORDINALITY AS l (tenant_id, account_id, period_start,
-            period_end, limit_amount, free, scope, scope_id, unit, number)
-          ON l.tenant_id = x.tenant_id AND CASE l.scope WHEN 'tenant' THEN true
-            WHEN 'key' THEN l.scope_id = x.key_id ELSE l.scope_id = x.model_id END
-        ORDER BY x.ord, l.number);
-      v_take := ARRAY(
-        SELECT coalesce(sum(g.amount), 0)
-        FROM generate_subscripts(v_lines, 1) AS l (number)
-        LEFT JOIN unnest(v_legs) AS g ON g.line = l.number
-        GROUP BY l.number ORDER BY l.number);
-      IF EXISTS (SELECT 1 FROM unnest(v_lines) WITH ORDINALITY AS l (tenant_id, account_id,
-          period_start, period_end, limit_amount, free, scope, scope_id, unit, number)
-        WHERE v_take[l.number] > l.free) THEN
+      SELECT array_agg(p.limit_amount - p.reserved - p.settled - p.overrun ORDER BY l.line),
+        array_agg(l.amount ORDER BY l.line)
+      INTO v_free, v_take
+      FROM (
+        SELECT g.line, g.tenant_id, g.account_id, g.period_start, sum(g.amount) AS amount
+        FROM unnest(v_legs) AS g GROUP BY 1, 2, 3, 4) AS l
+      JOIN quota_period AS p ON p.tenant_id = l.tenant_id AND p.account_id = l.account_id
+        AND p.period_start = l.period_start;
+      IF EXISTS (SELECT 1 FROM unnest(v_take, v_free) AS l (take, free)
+        WHERE l.take > l.free) THEN
         -- Not all fit: decide in order.
-        v_take := array_fill(0::numeric, ARRAY[cardinality(v_lines)]);
+        v_take := array_fill(0::numeric, ARRAY[cardinality(v_take)]);
         FOREACH v_ask IN ARRAY p_asks LOOP
-          SELECT g.line INTO v_bad FROM unnest(v_legs) AS g
-          WHERE g.ord = v_ask.ord AND g.amount > (v_lines[g.line]).free - v_take[g.line]
+          SELECT g.* INTO v_bad FROM unnest(v_legs) AS g
+          WHERE g.ord = v_ask.ord AND g.amount > v_free[g.line] - v_take[g.line]
           ORDER BY g.line LIMIT 1;
-          IF v_bad IS NOT NULL THEN
-            v_line := v_lines[v_bad];
+          IF v_bad.line IS NOT NULL THEN
             v_refused := v_refused || v_ask.ord;
-            RETURN NEXT ROW(v_ask.ord, false, NULL, NULL, NULL, v_line.scope, v_line.scope_id,
-              v_line.unit, v_line.limit_amount, v_line.free - v_take[v_bad],
-              CASE v_line.unit WHEN 'money' THEN v_ask.money ELSE v_ask.tokens END,
-              nullif(v_line.period_end, 'infinity'))::quota_answer;
+            RETURN QUERY SELECT v_ask.ord, false, NULL::uuid[], NULL::timestamptz[],
+              NULL::numeric[], v_bad.scope, v_bad.scope_id, v_bad.unit, p.limit_amount,
+              v_free[v_bad.line] - v_take[v_bad.line], v_bad.amount,
+              nullif(p.period_end, 'infinity')
+            FROM quota_period AS p
+            WHERE p.tenant_id = v_bad.tenant_id AND p.account_id = v_bad.account_id
+              AND p.period_start = v_bad.period_start;
           ELSE
             FOR v_leg IN SELECT g.* FROM unnest(v_legs) AS g WHERE g.ord = v_ask.ord LOOP
               v_take[v_leg.line] := v_take[v_leg.line] + v_leg.amount;
@@ -161,19 +160,20 @@ extension Schema {
           END IF;
         END LOOP;
       END IF;
-      RETURN QUERY SELECT x.ord, true, array_agg(g.account_id ORDER BY g.line),
-        array_agg(g.period_start ORDER BY g.line), array_agg(g.amount ORDER BY g.line),
+      RETURN QUERY SELECT x.ord, true, g.accounts, g.periods, g.amounts,
         NULL::text, NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric,
         NULL::timestamptz
       FROM unnest(p_asks) AS x
-      LEFT JOIN unnest(v_legs) AS g ON g.ord = x.ord
-      WHERE NOT x.ord = ANY (v_refused)
-      GROUP BY x.ord;
-      UPDATE quota_period AS p SET reserved = p.reserved + t.take
-      FROM unnest(v_lines) WITH ORDINALITY AS l (tenant_id, account_id, period_start,
-          period_end, limit_amount, free, scope, scope_id, unit, number),
-        unnest(v_take) WITH ORDINALITY AS t (take, number)
-      WHERE t.number = l.number AND t.take > 0 AND p.tenant_id = l.tenant_id
+      LEFT JOIN (
+        SELECT l.ord, array_agg(l.account_id ORDER BY l.line) AS accounts,
+          array_agg(l.period_start ORDER BY l.line) AS periods,
+          array_agg(l.amount ORDER BY l.line) AS amounts
+        FROM unnest(v_legs) AS l GROUP BY l.ord) AS g ON g.ord = x.ord
+      WHERE NOT x.ord = ANY (v_refused);
+      UPDATE quota_period AS p SET reserved = p.reserved + v_take[l.line]
+      FROM (SELECT DISTINCT g.line, g.tenant_id, g.account_id, g.period_start
+        FROM unnest(v_legs) AS g) AS l
+      WHERE v_take[l.line] > 0 AND p.tenant_id = l.tenant_id
         AND p.account_id = l.account_id AND p.period_start = l.period_start;
     END $$;
 

@@ -26,6 +26,8 @@ extension Schema {
     LANGUAGE plpgsql AS $$
     #variable_conflict use_column
     DECLARE
+      v_last integer[] := last_positions(m_op, cardinality(p_tenant));
+      v_last_event integer[] := last_positions(e_op, cardinality(p_tenant));
       v_work settle_work[];
     BEGIN
       PERFORM lock_conversations(p_tenant, p_conversation);
@@ -55,7 +57,7 @@ extension Schema {
           CASE WHEN cardinality(c_message) > 0 THEN nullif(ARRAY(
             SELECT k.id FROM unnest(c_message, c_id) AS k (message, id)
             WHERE k.message = n.last_number), '{}') END,
-          (SELECT count(*) FROM unnest(e_op) AS e (op) WHERE e.op = o.ord))::settle_work
+          v_last_event[o.ord] - coalesce(v_last_event[o.ord - 1], 0))::settle_work
         FROM unnest(p_tenant, p_generation, p_incarnation)
           WITH ORDINALITY AS o (tenant, generation, incarnation, ord)
         LEFT JOIN turn AS t ON t.tenant_id = o.tenant AND t.generation_id = o.generation
@@ -63,13 +65,13 @@ extension Schema {
           AND c.conversation_id = t.conversation_id
         CROSS JOIN LATERAL (
           SELECT count(*)::integer AS count,
-            coalesce(sum(m.tokens) FILTER (WHERE m.state = 'active'), 0)::bigint AS tokens,
-            max(m.number) FILTER (WHERE m.state = 'active') AS last_number,
-            (max(m.number) FILTER (WHERE m.state = 'active') - min(m.number) + 1)::integer
-              AS last_call
-          FROM unnest(m_op, m_tokens, m_state)
-            WITH ORDINALITY AS m (op, tokens, state, number)
-          WHERE m.op = o.ord) AS n);
+            coalesce(sum(m_tokens[m.number]) FILTER (WHERE m_state[m.number] = 'active'), 0)
+              ::bigint AS tokens,
+            max(m.number) FILTER (WHERE m_state[m.number] = 'active') AS last_number,
+            (max(m.number) FILTER (WHERE m_state[m.number] = 'active') - min(m.number) + 1)
+              ::integer AS last_call
+          FROM generate_series(coalesce(v_last[o.ord - 1], 0) + 1, v_last[o.ord])
+            AS m (number)) AS n);
 
       PERFORM insert_messages(
         ARRAY(
@@ -164,7 +166,10 @@ extension Schema {
       e_upstream_id text[], e_service_tier text[], e_contracted uuid[], e_list uuid[],
       l_event integer[], l_class text[], l_quantity bigint[], l_price bigint[],
       l_list_price bigint[], l_source text[])
-    RETURNS void LANGUAGE sql AS $$
+    RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+      v_last integer[] := last_positions(l_event, cardinality(e_op));
+    BEGIN
       INSERT INTO usage_event (tenant_id, generation_id, attempt_number, kind, attempt_id,
         conversation_id, key_id, model_id, model_answered, relay_id, upstream_request_id,
         service_tier, currency, outcome, contracted_set, list_set, line_class, line_quantity,
@@ -191,10 +196,11 @@ extension Schema {
           array_agg(x.source ORDER BY x.n) AS source,
           sum(x.quantity::numeric * x.price) AS total,
           sum(x.quantity::numeric * x.list_price) AS list_total
-        FROM unnest(l_event, l_class, l_quantity, l_price, l_list_price, l_source)
-          WITH ORDINALITY AS x (event, class, quantity, price, list_price, source, n)
-        WHERE x.event = e.number) AS l
-    $$;
+        FROM generate_series(coalesce(v_last[e.number - 1], 0) + 1, v_last[e.number]) AS n (n)
+        CROSS JOIN LATERAL (SELECT n.n, l_class[n.n] AS class, l_quantity[n.n] AS quantity,
+          l_price[n.n] AS price, l_list_price[n.n] AS list_price, l_source[n.n] AS source)
+          AS x) AS l;
+    END $$;
 
     -- Ends every reservation of the turns that are settled now. An event counts against the
     -- newest reservation that is not after its attempt.

@@ -81,75 +81,57 @@ extension Schema {
     END $$;
 
     -- The active messages of a branch up to p_last whose tokens, newest first, fit p_tokens;
-    -- whole groups; the newest group in any case. Reads the window and the probes of a
-    -- galloping search, never the history.
+    -- whole groups; the newest group in any case. Reads at most four times the window's rows,
+    -- never the history.
     CREATE FUNCTION view_messages(p_tenant text, p_segment uuid, p_last bigint, p_total bigint,
-      p_tokens bigint, p_from bigint)
+      p_tokens bigint)
     RETURNS SETOF message LANGUAGE plpgsql STABLE AS $$
     #variable_conflict use_column
     DECLARE
       v_floor bigint := p_total - p_tokens;
-      v_chain uuid[] := '{}';
-      v_lows bigint[] := '{}';
-      v_highs bigint[] := '{}';
       v_segment uuid := p_segment;
       v_high bigint := p_last;
       v_parent uuid;
       v_low bigint;
-      v_start bigint;
-      v_bad bigint;
-      v_probe bigint;
-      v_step bigint;
-      v_before bigint;
-      v_group bigint;
+      v_start bigint := p_last + 1;
+      v_probes integer;
+      v_chain uuid[] := '{}';
+      v_highs bigint[] := '{}';
     BEGIN
       LOOP
         SELECT s.parent_segment_id, s.fork_seq + 1 INTO v_parent, v_low
         FROM segment AS s WHERE s.tenant_id = p_tenant AND s.segment_id = v_segment;
-        v_low := greatest(v_low, p_from);
-        v_start := v_high + 1;
-        v_bad := v_low - 1;
-        v_step := 8;
-        WHILE v_start - v_bad > 1 LOOP
-          v_probe := CASE WHEN v_bad < v_low THEN greatest(v_low, v_start - v_step)
-            ELSE (v_start + v_bad) / 2 END;
-          SELECT m.tokens_before INTO v_before FROM message AS m
-          WHERE m.tenant_id = p_tenant AND m.segment_id = v_segment AND m.seq = v_probe;
-          EXIT WHEN NOT FOUND;
-          IF v_before >= v_floor THEN
-            v_start := v_probe;
-          ELSE
-            v_bad := v_probe;
-          END IF;
-          v_step := v_step * 2;
-        END LOOP;
         v_chain := v_chain || v_segment;
-        v_lows := v_lows || v_start;
         v_highs := v_highs || v_high;
-        EXIT WHEN v_start > v_low OR v_parent IS NULL OR v_low <= p_from;
+        v_probes := 16;
+        LOOP
+          SELECT coalesce(min(x.seq) FILTER (WHERE x.tokens_before >= v_floor), v_start)
+          INTO v_start
+          FROM (
+            SELECT m.seq, m.tokens_before FROM message AS m
+            WHERE m.tenant_id = p_tenant AND m.segment_id = v_segment AND m.seq <= v_high
+            ORDER BY m.seq DESC LIMIT v_probes) AS x;
+          EXIT WHEN v_start > greatest(v_low, v_high - v_probes + 1) OR v_start <= v_low;
+          v_probes := v_probes * 4;
+        END LOOP;
+        EXIT WHEN v_start > v_low OR v_parent IS NULL;
         v_segment := v_parent;
         v_high := v_low - 1;
       END LOOP;
-      -- No group is cut: the view begins with a group's first message.
-      SELECT m.seq INTO v_group
-      FROM unnest(v_chain, v_lows, v_highs) WITH ORDINALITY AS c (segment, low, high, n)
-      CROSS JOIN LATERAL (
-        SELECT x.seq FROM message AS x
-        WHERE x.tenant_id = p_tenant AND x.segment_id = c.segment
-          AND x.seq BETWEEN c.low AND c.high AND x.state = 'active' AND x.group_seq = x.seq
-        ORDER BY x.seq LIMIT 1) AS m
-      ORDER BY c.n DESC LIMIT 1;
-      IF v_group IS NULL THEN
-        SELECT x.group_seq INTO v_group FROM message AS x
-        WHERE x.tenant_id = p_tenant AND x.segment_id = p_segment AND x.seq <= p_last
-          AND x.state = 'active'
-        ORDER BY x.seq DESC LIMIT 1;
-        v_lows[1] := v_group;
+      IF NOT EXISTS (SELECT 1 FROM message AS m WHERE m.tenant_id = p_tenant
+        AND m.segment_id = p_segment AND m.seq BETWEEN v_start AND p_last
+        AND m.state = 'active' AND m.group_seq >= v_start) AND cardinality(v_chain) = 1 THEN
+        SELECT m.group_seq INTO v_start FROM message AS m
+        WHERE m.tenant_id = p_tenant AND m.segment_id = p_segment AND m.seq <= p_last
+          AND m.state = 'active'
+        ORDER BY m.seq DESC LIMIT 1;
       END IF;
+      -- A group that begins before the window is not cut but left out.
       FOR i IN REVERSE cardinality(v_chain)..1 LOOP
         RETURN QUERY SELECT m.* FROM message AS m
         WHERE m.tenant_id = p_tenant AND m.segment_id = v_chain[i]
-          AND m.seq BETWEEN greatest(v_lows[i], v_group) AND v_highs[i] AND m.state = 'active'
+          AND m.seq BETWEEN v_start AND v_highs[i] AND m.state = 'active'
+          AND m.group_seq >= v_start
         ORDER BY m.seq;
       END LOOP;
     END $$;
@@ -170,7 +152,7 @@ extension Schema {
       JOIN conversation AS c ON c.tenant_id = o.tenant AND c.conversation_id = o.conversation
         AND c.running_turn = o.generation
       CROSS JOIN LATERAL view_messages(c.tenant_id, c.segment_id, c.last_seq, c.token_sum,
-        greatest(o.tokens - c.system_tokens, 0), 1) AS m
+        greatest(o.tokens - c.system_tokens, 0)) AS m
     $$;
 
     -- Raw history over a branch's segments, ascending, failed messages included.
