@@ -93,7 +93,7 @@ struct BeginTurnBatch: BatchOperation {
       let begun = Begun(
         generation: RowID(row.uuid(2)), configVersion: row.int64(3), version: row.int64(4),
         firstSeq: row.optional(5) { $0.int64($1) }, lastSeq: row.int64(6),
-        boundTokens: row.int64(7), reserved: Int128(row.text(8))!, view: view)
+        boundTokens: row.int64(7), reserved: wholeAmount(row.text(8)), view: view)
       return .outcome(.begun(begun))
     case "finished": return .finished(generation: RowID(row.uuid(2)))
     case "running": return .outcome(.running(generation: RowID(row.uuid(2))))
@@ -120,7 +120,9 @@ extension QuotaDenial {
   }
 }
 
-/// Reads a `numeric` that is a whole number, with or without a scale.
+/// Reads a `numeric` that is a whole number, with or without a scale. What no `Int128` holds is
+/// given as the nearest one: the table keeps the truth, and nothing stops.
 func wholeAmount(_ text: String) -> Int128 {
-  Int128(text.split(separator: ".", omittingEmptySubsequences: false)[0])!
+  let digits = text.split(separator: ".", omittingEmptySubsequences: false)[0]
+  return Int128(digits) ?? (digits.hasPrefix("-") ? .min : .max)
 }

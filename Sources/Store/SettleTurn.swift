@@ -37,8 +37,8 @@ public struct SettleTurn: Sendable {
 
 /// A row of the ledger.
 public struct UsageEvent: Sendable, Equatable {
-  public enum Kind: String, Sendable { case generate, retry, abandoned, summarize }
-  public enum Certainty: String, Sendable { case known, estimated, unknown }
+  public enum Kind: String, Sendable, CaseIterable { case generate, retry, abandoned, summarize }
+  public enum Certainty: String, Sendable, CaseIterable { case known, estimated, unknown }
 
   public var attemptNumber: Int16
   public var attempt: RowID
@@ -75,10 +75,16 @@ public struct UsageEvent: Sendable, Equatable {
 
 /// Tokens of one class at one price; its cost is quantity × price, exactly.
 public struct UsageLine: Sendable, Equatable {
-  public enum Source: String, Sendable { case upstream, counted, estimated }
+  public enum Source: String, Sendable, CaseIterable { case upstream, counted, estimated }
 
-  /// input, cache_read, cache_write, output or reasoning.
-  public var tokenClass: String
+  /// The disjoint classes of tokens that are priced.
+  public enum TokenClass: String, Sendable, CaseIterable {
+    case input, output, reasoning
+    case cacheRead = "cache_read"
+    case cacheWrite = "cache_write"
+  }
+
+  public var tokenClass: TokenClass
   public var quantity: Int64
   /// Pico-currency per token, contracted and list.
   public var price: Int64
@@ -86,7 +92,7 @@ public struct UsageLine: Sendable, Equatable {
   public var source: Source
 
   public init(
-    tokenClass: String, quantity: Int64, price: Int64, listPrice: Int64, source: Source
+    tokenClass: TokenClass, quantity: Int64, price: Int64, listPrice: Int64, source: Source
   ) {
     self.tokenClass = tokenClass
     self.quantity = quantity

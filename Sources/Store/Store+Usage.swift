@@ -82,7 +82,7 @@ extension UsageRow {
     requests = row.int64(1)
     attempts = row.int64(2)
     tokens = Dictionary(
-      uniqueKeysWithValues: zip(row.texts(3), row.texts(4).map { Int64($0)! }))
+      uniqueKeysWithValues: zip(row.texts(3), row.texts(4).map { Int64($0) ?? .max }))
     cost = wholeAmount(row.text(5))
     listCost = wholeAmount(row.text(6))
     currency = row.text(7)

@@ -179,9 +179,9 @@ func settling(
     serviceTier: "default", contractedSet: priceSet, listSet: nil,
     lines: [
       UsageLine(
-        tokenClass: "input", quantity: input, price: 2, listPrice: 20, source: .upstream),
+        tokenClass: .input, quantity: input, price: 2, listPrice: 20, source: .upstream),
       UsageLine(
-        tokenClass: "output", quantity: output, price: 3, listPrice: 30, source: .upstream),
+        tokenClass: .output, quantity: output, price: 3, listPrice: 30, source: .upstream),
     ])
   return SettleTurn(
     tenant: begin.request.tenant, conversation: begin.conversation,

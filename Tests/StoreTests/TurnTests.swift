@@ -255,8 +255,8 @@ import Testing
       let begin = beginning("c1", config: config)
       _ = try await store.begin(begin)
       var settle = settling(begin, "the answer")
-      // PostgreSQL holds no U+0000 in text.
-      settle.answer[0].name = "a\u{0}b"
+      // The conversation's sum cannot hold it.
+      settle.answer[0].tokens = .max
       settle.events[0].upstreamRequestID = "up\u{0}"
       #expect(
         try await store.settle(settle) == .settled(answerSeq: nil, cost: 70, listCost: 700))
