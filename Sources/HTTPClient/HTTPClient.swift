@@ -130,8 +130,10 @@ extension HTTPClient {
     }
     running[transfer.id] = transfer
     watchLimits(of: transfer)
-    isKickWanted = true
-    reactor.flushAtTickEnd(self)
+    if !isKickWanted {
+      isKickWanted = true
+      reactor.flushAtTickEnd(self)
+    }
     return transfer
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A relay-sim of this build, on a port of its own, ended with its last reference.
-final class SimulatorProcess {
+final class SimulatorProcess: Sendable {
   let port: Int
   let logPath: String
   private let process: Process

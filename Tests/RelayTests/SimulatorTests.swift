@@ -142,6 +142,63 @@ import Testing
     #expect(error?.outcome == .refused)
   }
 
+  /// A held call is on the log before it is answered, and waits until it is told.
+  @Test func heldCallsWaitUntilTold() async throws {
+    let simulator = try SimulatorProcess()
+    let url = simulator.url
+    let contents = try await Self.withRelay(simulator) { core, relay, http in
+      _ = try await http.send(HTTPRequest(.post, url + "/sim/hold"))
+      let bound = LoopBound(relay, on: http.reactor)
+      return try await withThrowingTaskGroup(of: String?.self) { group in
+        for number in 0..<3 {
+          group.addTask { try await answer(of: bound, "a\(number)", isolation: core) }
+        }
+        try await waitForHeld(3, url, http, isolation: core)
+        #expect(simulator.log.count == 3)
+        let one = Array(#"{"count":1}"#.utf8)
+        _ = try await http.send(HTTPRequest(.post, url + "/sim/release", body: one))
+        var contents = [try await group.next() ?? nil]
+        try await waitForHeld(2, url, http, isolation: core)
+        _ = try await http.send(HTTPRequest(.post, url + "/sim/release"))
+        for try await content in group { contents.append(content) }
+        return contents
+      }
+    }
+    #expect(contents.count == 3)
+    #expect(contents.allSatisfy { $0?.isEmpty == false })
+  }
+
+  /// The client that gives up closes its connection, which the simulator sees.
+  @Test func aCancelledCallLeavesTheRelay() async throws {
+    let simulator = try SimulatorProcess()
+    let url = simulator.url
+    let error = try await Self.withRelay(simulator) { core, relay, http in
+      try await Self.script(#"{"hold":true}"#, url, http, isolation: core)
+      let bound = LoopBound(relay, on: http.reactor)
+      return try await withThrowingTaskGroup(of: RelayError?.self) { group in
+        group.addTask { await failure(of: bound.value, isolation: core) }
+        try await waitForHeld(1, url, http, isolation: core)
+        group.cancelAll()
+        let error = try await group.next() ?? nil
+        try await waitForHeld(0, url, http, isolation: core)
+        return error
+      }
+    }
+    #expect(error?.kind == .cancelled)
+    #expect(error?.outcome == .unknown)
+  }
+
+  @Test func anOrphanToolResultIsRefused() async throws {
+    let simulator = try SimulatorProcess()
+    let error = try await Self.withRelay(simulator) { core, relay, _ in
+      let request = RelayRequest(
+        model: "ours", messages: [RelayMessage(.tool, .text("1"), toolCallID: "c1")],
+        outputTokensMax: 1)
+      return await failure(of: relay, request, isolation: core)
+    }
+    #expect(error?.kind == .invalidRequest)
+  }
+
   @Test func usageMayBeMissing() async throws {
     let simulator = try SimulatorProcess()
     let url = simulator.url
@@ -162,6 +219,25 @@ import Testing
     }
     #expect(heads == 1)
   }
+}
+
+/// The content of an answer.
+private func answer(
+  of relay: LoopBound<RelayClient>, _ attempt: String, isolation: isolated Core
+) async throws -> String? {
+  try await relay.value.complete(SimulatorTests.request(), attempt: attempt).content
+}
+
+/// Waits until the simulator holds so many calls.
+private func waitForHeld(
+  _ count: Int, _ url: String, _ http: HTTPClient, isolation: isolated Core
+) async throws {
+  for _ in 0..<500 {
+    let state = try await http.send(HTTPRequest(.get, url + "/sim/state"))
+    if try JSONValue(parsing: state.body)["held"]?.integer == Int64(count) { return }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  Issue.record("never held \(count)")
 }
 
 /// The error of a call that must fail.
