@@ -9,8 +9,9 @@ private func now() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// Times one file: `count` or `encode` of the whole text, `messages` (2,048 bytes each) or
-/// `calls` (40 characters each). The first round is cold: nothing was learned before it.
+/// Times one file: `count` or `encode` of the whole text, or counts in `messages` (2,048 bytes
+/// each) or `calls` (about 40 bytes each). The first round is cold: nothing was learned before it.
+/// `unseen` counts the first half once and times the other half once.
 func bench(_ encoding: Encoding, _ mode: String, _ repeats: Int, _ path: String) {
   // The path is a literal string for the length of the call.
   let descriptor = unsafe open(path, O_RDONLY)
@@ -26,6 +27,15 @@ func bench(_ encoding: Encoding, _ mode: String, _ repeats: Int, _ path: String)
     case "calls": pieces(bytes, of: 40)
     default: [bytes]
     }
+  if mode == "unseen" {
+    let half = bytes.count / 2
+    _ = encoding.count(utf8: Array(bytes[..<half]))
+    let rest = Array(bytes[half...])
+    let start = now()
+    let tokens = encoding.count(utf8: rest)
+    print("{\"tokens\": \(tokens), \"load\": \(load), \"times\": [\(now() - start)]}")
+    return
+  }
   var tokens = 0
   var times: [Double] = []
   for _ in 0..<repeats {
