@@ -99,7 +99,8 @@ final class Connection: ReadinessHandler {
   }
 
   /// Durability and the limits of a session. Plans: every statement of ours finds its rows by
-  /// index; a plan made while the tables were small must not scan them when they have grown.
+  /// index; a plan made while the tables were small must not scan them when they have grown, and a plan
+  /// for each call would cost more than the call.
   private func setUp() {
     guard let wire, wire.handle.enterPipeline() else { return lose() }
     state = .settingUp
@@ -108,7 +109,8 @@ final class Connection: ReadinessHandler {
       ("statement_timeout", "\(configuration.statementTimeoutMilliseconds)"),
       ("lock_timeout", "\(configuration.lockTimeoutMilliseconds)"),
       ("idle_in_transaction_session_timeout", "\(configuration.statementTimeoutMilliseconds)"),
-      ("client_min_messages", "error"), ("jit", "off"), ("enable_seqscan", "off"),
+      ("client_min_messages", "error"), ("jit", "off"),
+      ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"),
       ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("TimeZone", "UTC"),
     ]
     let sql = settings.map { "set_config('\($0.0)', '\($0.1)', false)" }.joined(separator: ", ")

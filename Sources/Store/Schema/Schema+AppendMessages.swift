@@ -4,11 +4,12 @@ extension Schema {
     -- The round of each operation: the n-th on its conversation runs in round n, and so sees
     -- what the ones before it did. Almost always there is one round.
     CREATE FUNCTION rounds_of(p_tenant text[], p_conversation text[]) RETURNS integer[]
-    LANGUAGE sql IMMUTABLE AS $$
-      SELECT array_agg(x.round ORDER BY x.ord) FROM (
+    LANGUAGE plpgsql IMMUTABLE AS $$
+    BEGIN
+      RETURN (SELECT array_agg(x.round ORDER BY x.ord) FROM (
         SELECT o.ord, row_number() OVER (PARTITION BY o.t, o.c ORDER BY o.ord)::integer AS round
-        FROM unnest(p_tenant, p_conversation) WITH ORDINALITY AS o (t, c, ord)) AS x
-    $$;
+        FROM unnest(p_tenant, p_conversation) WITH ORDINALITY AS o (t, c, ord)) AS x);
+    END $$;
 
     -- Locks in one global order, so that batches do not wait for each other in a circle.
     CREATE FUNCTION lock_conversations(p_tenant text[], p_conversation text[]) RETURNS void

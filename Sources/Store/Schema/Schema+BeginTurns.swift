@@ -6,7 +6,8 @@ extension Schema {
       last_seq bigint, token_sum bigint, open_group_seq bigint, open_calls text[],
       abandoned text[], messages integer, tokens bigint, detail_index integer,
       detail_ids text[], model_id text, bound bigint, reserved numeric, reserved_class text[],
-      reserved_quantity bigint[], reserved_price bigint[]);
+      reserved_quantity bigint[], reserved_price bigint[], leg_account uuid[],
+      leg_period timestamptz[], leg_amount numeric[]);
 
     -- Outcomes: begun; running and finished (a repeat; generation_id is the first one's);
     -- config_stale, model_changed, fenced, quota_denied, and those of append_messages.
@@ -66,7 +67,7 @@ extension Schema {
             n.count + coalesce(cardinality(h.abandoned), 0),
             n.tokens + coalesce(cardinality(h.abandoned), 0) * coalesce(a_tokens[o.ord], 0),
             g.problem_at, coalesce(g.open_after, c.open_tool_calls), c.model_id, w.bound,
-            z.amount, z.class, z.quantity, z.price)::begin_work
+            z.amount, z.class, z.quantity, z.price, NULL, NULL, NULL)::begin_work
           FROM unnest(p_tenant, p_conversation, p_key, p_request, p_hash, p_config, p_expected,
               p_model, p_override, p_generation, p_incarnation)
             WITH ORDINALITY AS o (tenant, conversation, key, request, hash, config, expected,
@@ -119,14 +120,24 @@ extension Schema {
           DELETE FROM request AS q USING unnest(v_quota) AS a
           WHERE NOT a.granted AND q.tenant_id = p_tenant[a.ord] AND q.key_id = p_key[a.ord]
             AND q.request_id = p_request[a.ord];
+          v_work := ARRAY(
+            SELECT ROW(w.ord,
+              CASE WHEN w.outcome <> 'new' THEN w.outcome WHEN a.granted THEN 'granted'
+                ELSE 'quota_denied' END,
+              w.generation_id, w.config_version, w.segment_id, w.last_seq, w.token_sum,
+              w.open_group_seq, w.open_calls, w.abandoned, w.messages, w.tokens,
+              w.detail_index, w.detail_ids, w.model_id, w.bound, w.reserved,
+              w.reserved_class, w.reserved_quantity, w.reserved_price, a.leg_account,
+              a.leg_period, a.leg_amount)::begin_work
+            FROM unnest(v_work) AS w LEFT JOIN unnest(v_quota) AS a ON a.ord = w.ord);
+          v_quota := ARRAY(SELECT a FROM unnest(v_quota) AS a WHERE NOT a.granted);
 
           PERFORM insert_messages(
             ARRAY(
               SELECT ROW(w.ord, p_tenant[w.ord], w.segment_id, w.last_seq, w.token_sum,
                 w.open_group_seq, p_generation[w.ord], w.abandoned, a_body[w.ord],
                 a_tokens[w.ord], a_vocabulary[w.ord], a_method[w.ord])::message_slot
-              FROM unnest(v_work) AS w JOIN unnest(v_quota) AS a ON a.ord = w.ord
-              WHERE a.granted AND w.messages > 0),
+              FROM unnest(v_work) AS w WHERE w.outcome = 'granted' AND w.messages > 0),
             m_op, m_role, m_name, m_tool_call_id, m_body, m_metadata, m_tokens, m_vocabulary,
             m_method, v_states, c_message);
 
@@ -136,8 +147,8 @@ extension Schema {
             view_tokens_bound = c.view_tokens_bound + w.tokens,
             open_tool_calls = NULL, open_group_seq = NULL, running_turn = p_generation[w.ord],
             last_turn_at = now(), expires_at = now() + c.ttl
-          FROM unnest(v_work) AS w JOIN unnest(v_quota) AS a ON a.ord = w.ord
-          WHERE a.granted AND c.tenant_id = p_tenant[w.ord]
+          FROM unnest(v_work) AS w
+          WHERE w.outcome = 'granted' AND c.tenant_id = p_tenant[w.ord]
             AND c.conversation_id = p_conversation[w.ord];
 
           INSERT INTO turn (tenant_id, generation_id, conversation_id, segment_id, key_id,
@@ -152,19 +163,17 @@ extension Schema {
             w.last_seq + w.messages, w.tokens, w.open_calls, w.open_group_seq,
             p_attempt[w.ord], p_relay[w.ord], p_upstream_model[w.ord], p_service_tier[w.ord],
             p_contracted[w.ord], p_list[w.ord], w.bound, p_output_max[w.ord], w.reserved,
-            w.reserved_class, w.reserved_quantity, w.reserved_price, a.leg_account,
-            a.leg_period, a.leg_amount, 'running', 'pending'
-          FROM unnest(v_work) AS w JOIN unnest(v_quota) AS a ON a.ord = w.ord
-          WHERE a.granted;
+            w.reserved_class, w.reserved_quantity, w.reserved_price, w.leg_account,
+            w.leg_period, w.leg_amount, 'running', 'pending'
+          FROM unnest(v_work) AS w WHERE w.outcome = 'granted';
         ELSE
           v_quota := '{}';
         END IF;
 
         RETURN QUERY
         SELECT w.ord,
-          CASE WHEN w.outcome <> 'new' THEN w.outcome WHEN a.granted THEN 'begun'
-            ELSE 'quota_denied' END,
-          CASE WHEN a.granted THEN p_generation[w.ord] ELSE w.generation_id END,
+          CASE w.outcome WHEN 'granted' THEN 'begun' ELSE w.outcome END,
+          CASE w.outcome WHEN 'granted' THEN p_generation[w.ord] ELSE w.generation_id END,
           w.config_version, c.version, t.first_seq, coalesce(t.last_seq, w.last_seq),
           t.bound_tokens, t.reserved::text, w.model_id, w.detail_index, w.detail_ids,
           a.scope, a.scope_id, a.unit, a.limit_amount::text, a.available::text,

@@ -63,7 +63,8 @@ extension Schema {
       slots message_slot[], m_op integer[], m_role text[], m_name text[], m_tool_call_id text[],
       m_body bytea[], m_metadata bytea[], m_tokens bigint[], m_vocabulary text[], m_method text[],
       m_state text[], c_message integer[])
-    RETURNS void LANGUAGE sql AS $$
+    RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
       INSERT INTO message (tenant_id, segment_id, seq, group_seq, tokens, tokens_before,
         generation_id, role, state, vocabulary, count_method, name, tool_call_id, body, metadata)
       SELECT x.tenant_id, x.segment_id, x.last_seq + x.position,
@@ -95,7 +96,7 @@ extension Schema {
             count_method, state, number)
         JOIN unnest(slots) AS s ON s.op = m.op) AS x
       WINDOW before AS (PARTITION BY x.op ORDER BY x.position
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-    $$;
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
+    END $$;
     """#
 }

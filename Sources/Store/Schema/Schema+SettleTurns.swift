@@ -139,7 +139,8 @@ extension Schema {
     END $$;
 
     -- Takes back what the reaper booked for a turn whose truth came late.
-    CREATE FUNCTION book_late(p_work settle_work[]) RETURNS void LANGUAGE sql AS $$
+    CREATE FUNCTION book_late(p_work settle_work[]) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
       INSERT INTO usage_event (tenant_id, generation_id, attempt_number, kind, event_number,
         attempt_id, conversation_id, key_id, model_id, relay_id, service_tier, currency,
         outcome, contracted_set, list_set, line_class, line_quantity, line_price, line_cost,
@@ -156,8 +157,8 @@ extension Schema {
       FROM unnest(p_work) AS w
       JOIN usage_event AS e ON e.tenant_id = w.tenant_id AND e.generation_id = w.generation_id
         AND e.kind = 'unknown'
-      WHERE w.outcome = 'late'
-    $$;
+      WHERE w.outcome = 'late';
+    END $$;
 
     -- The ledger rows of the turns that are settled now, their lines within.
     CREATE FUNCTION book_events(
@@ -176,10 +177,18 @@ extension Schema {
         line_price, line_cost, line_list_price, line_list_cost, line_source, cost, list_cost)
       SELECT t.tenant_id, t.generation_id, e.attempt, e.kind, e.attempt_id, t.conversation_id,
         t.key_id, e.model, e.answered, e.relay, e.upstream_id, e.service_tier, t.currency,
-        e.outcome, e.contracted, e.list, coalesce(l.class, '{}'), coalesce(l.quantity, '{}'),
-        coalesce(l.price, '{}'), coalesce(l.cost, '{}'), coalesce(l.list_price, '{}'),
-        coalesce(l.list_cost, '{}'), coalesce(l.source, '{}'), coalesce(l.total, 0),
-        coalesce(l.list_total, 0)
+        e.outcome, e.contracted, e.list, l_class[l.first : l.last],
+        l_quantity[l.first : l.last], l_price[l.first : l.last],
+        ARRAY(SELECT l_quantity[i]::numeric * l_price[i]
+          FROM generate_series(l.first, l.last) AS i),
+        l_list_price[l.first : l.last],
+        ARRAY(SELECT l_quantity[i]::numeric * l_list_price[i]
+          FROM generate_series(l.first, l.last) AS i),
+        l_source[l.first : l.last],
+        (SELECT coalesce(sum(l_quantity[i]::numeric * l_price[i]), 0)
+          FROM generate_series(l.first, l.last) AS i),
+        (SELECT coalesce(sum(l_quantity[i]::numeric * l_list_price[i]), 0)
+          FROM generate_series(l.first, l.last) AS i)
       FROM unnest(e_op, e_attempt, e_attempt_id, e_kind, e_outcome, e_relay, e_model,
           e_answered, e_upstream_id, e_service_tier, e_contracted, e_list)
         WITH ORDINALITY AS e (op, attempt, attempt_id, kind, outcome, relay, model, answered,
@@ -187,19 +196,7 @@ extension Schema {
       JOIN unnest(p_work) AS w ON w.ord = e.op AND w.outcome IN ('new', 'late')
       JOIN turn AS t ON t.tenant_id = w.tenant_id AND t.generation_id = w.generation_id
       CROSS JOIN LATERAL (
-        SELECT array_agg(x.class ORDER BY x.n) AS class,
-          array_agg(x.quantity ORDER BY x.n) AS quantity,
-          array_agg(x.price ORDER BY x.n) AS price,
-          array_agg(x.quantity::numeric * x.price ORDER BY x.n) AS cost,
-          array_agg(x.list_price ORDER BY x.n) AS list_price,
-          array_agg(x.quantity::numeric * x.list_price ORDER BY x.n) AS list_cost,
-          array_agg(x.source ORDER BY x.n) AS source,
-          sum(x.quantity::numeric * x.price) AS total,
-          sum(x.quantity::numeric * x.list_price) AS list_total
-        FROM generate_series(coalesce(v_last[e.number - 1], 0) + 1, v_last[e.number]) AS n (n)
-        CROSS JOIN LATERAL (SELECT n.n, l_class[n.n] AS class, l_quantity[n.n] AS quantity,
-          l_price[n.n] AS price, l_list_price[n.n] AS list_price, l_source[n.n] AS source)
-          AS x) AS l;
+        SELECT coalesce(v_last[e.number - 1], 0) + 1 AS first, v_last[e.number] AS last) AS l;
     END $$;
 
     -- Ends every reservation of the turns that are settled now. An event counts against the
