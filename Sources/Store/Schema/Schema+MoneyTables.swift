@@ -51,7 +51,7 @@ extension Schema {
       quarantine        bytea,
       PRIMARY KEY (tenant_id, generation_id),
       CHECK ((state = 'running') = (finished_at IS NULL))
-    ) WITH (fillfactor = 55);
+    ) WITH (fillfactor = 40);
     CREATE INDEX turn_incarnation ON turn (incarnation, generation_id);
 
     -- Attempts after the first. One without legs of its own runs on the reservation before it.
