@@ -1,0 +1,97 @@
+/// A stream within one session.
+public struct StreamID: Hashable, Sendable {
+  /// The identifier on the wire: odd for streams that a client began.
+  public let rawValue: Int32
+
+  /// The stream with this identifier.
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// Why a stream or a connection ended.
+///
+/// - Source: RFC 9113, section 7.
+public struct ErrorCode: Hashable, Sendable {
+  /// The code on the wire.
+  public let rawValue: UInt32
+
+  /// The code with this value.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  public static let noError = ErrorCode(rawValue: 0x0)
+  public static let protocolError = ErrorCode(rawValue: 0x1)
+  public static let internalError = ErrorCode(rawValue: 0x2)
+  public static let refusedStream = ErrorCode(rawValue: 0x7)
+  public static let cancel = ErrorCode(rawValue: 0x8)
+  public static let enhanceYourCalm = ErrorCode(rawValue: 0xb)
+}
+
+/// Why a session cannot go on.
+public enum SessionError: Error, Sendable, Equatable {
+  /// The first bytes are not the HTTP/2 preface; nothing was sent yet.
+  case notHTTP2
+  /// The peer makes us hold too many acknowledgements.
+  case flooded
+  /// The library refuses to go on; its code, for the log.
+  case failed(code: Int)
+}
+
+/// Something that happened on a session. Ranges index the batch that the event came in.
+public enum Event: Sendable, Equatable {
+  /// A header block: a request, a response or trailers. `isTruncated` says that it was above the
+  /// limit and that fields are missing.
+  case headers(StreamID, fields: Range<Int>, isTruncated: Bool)
+  /// Bytes of a body. They hold the peer's window until `Session.consume`.
+  case data(StreamID, bytes: Range<Int>)
+  /// The peer ended its side.
+  case ended(StreamID)
+  /// Fewer than `bodyLowWaterBytes` of the stream's outgoing body are left.
+  case drained(StreamID)
+  /// The stream is over, both ways.
+  case closed(StreamID, ErrorCode)
+  /// The peer acknowledged a PING of ours.
+  case pingAcknowledged
+  /// The peer will not serve streams above this one.
+  case goAway(lastStream: StreamID, ErrorCode)
+}
+
+/// Events in the order of the wire, with the bytes that they speak of.
+public struct EventBatch: Sendable {
+  struct Field: Sendable {
+    var nameStart: Int
+    var valueStart: Int
+    var end: Int
+  }
+
+  /// The events, oldest first.
+  public internal(set) var events: [Event] = []
+  var bytes: [UInt8] = []
+  var fields: [Field] = []
+
+  /// Visits the fields of a header block in order.
+  public func forEachField(
+    _ range: Range<Int>,
+    _ body: (_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) -> Void
+  ) {
+    for field in fields[range] {
+      body(
+        bytes.span.extracting(field.nameStart..<field.valueStart),
+        bytes.span.extracting(field.valueStart..<field.end))
+    }
+  }
+
+  /// Lends the bytes of a data event.
+  public func withBytes<Result, Failure: Error>(
+    _ range: Range<Int>, _ body: (borrowing Span<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(bytes.span.extracting(range))
+  }
+
+  /// The bytes of a data event, copied.
+  public func copyBytes(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
+
+  mutating func clear(keepingBytes limit: Int) {
+    events.removeAll(keepingCapacity: true)
+    fields.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacity: bytes.capacity <= limit)
+  }
+}
