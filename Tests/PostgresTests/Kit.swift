@@ -14,11 +14,16 @@ func addingDatabase() throws -> TestDatabase {
     try connection.run(
       script: """
         CREATE TABLE added (id bigint PRIMARY KEY, value bigint NOT NULL CHECK (value < 1000));
+        CREATE SEQUENCE kills;
         CREATE FUNCTION add_all(p_id bigint[], p_value bigint[])
         RETURNS TABLE (ord integer, value bigint) LANGUAGE plpgsql AS $$
         BEGIN
           IF 666 = ANY (p_value) THEN
             RAISE EXCEPTION 'conflict' USING ERRCODE = '40001';
+          END IF;
+          -- The first three of these take their own connection with them.
+          IF 777 = ANY (p_value) AND nextval('kills') <= 3 THEN
+            PERFORM pg_terminate_backend(pg_backend_pid());
           END IF;
           INSERT INTO added AS a SELECT * FROM unnest(p_id, p_value) ON CONFLICT DO NOTHING;
           RETURN QUERY SELECT o.ord::integer, a.value
