@@ -169,6 +169,12 @@ extension Encoding {
     let counter = PieceCounter(vocabulary: vocabulary, cache: cache)
     var (start, sum) = (0, 0)
     while start < text.count {
+      if let word = S.word(text, start) {
+        sum += counter.count(text, start, word)
+        if sum > limit { return sum }
+        start += word.length
+        continue
+      }
       let end = S.pieceEnd(scanner, start)
       sum += counter.count(text, start, end)
       if sum > limit { return sum }

@@ -4,7 +4,7 @@
 ///   process, so what is kept is bounded; in return the readers do no reference counting.
 /// - Isolation: safe to share once its maker has stopped writing (`Vocabulary.load` is done).
 /// - Limits: bounds are asserted in debug builds only, see `ByteText`.
-@safe struct FixedTable<Element: BitwiseCopyable>: @unchecked Sendable {
+@safe struct FixedTable<Element: BitwiseCopyable>: BitwiseCopyable, @unchecked Sendable {
   private let base: UnsafeMutablePointer<Element>
   let count: Int
 

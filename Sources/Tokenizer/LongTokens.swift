@@ -3,7 +3,7 @@
 /// - Shape: groups by the first 16 bytes, found by hash; within a group in the order of their
 ///   bytes, each with a link to the longest other token that is a prefix of it. So the longest
 ///   match of a text takes one binary search and a walk up the links, however long the tokens.
-struct LongTokens: Sendable {
+struct LongTokens: BitwiseCopyable, Sendable {
   static let prefixBytes = 16
 
   private struct Group: BitwiseCopyable {

@@ -2,8 +2,10 @@
 ///
 /// - Shape: open addressing at a load of 0.5; a slot holds both parts and the whole, 18 bits each,
 ///   plus one, so that 0 is free. The parts of a token are read from the embedded vocabulary.
-struct MergeTable: Sendable {
+struct MergeTable: BitwiseCopyable, Sendable {
   private let slots: FixedTable<UInt64>
+  /// A bit for each 21-bit hash of a pair: most pairs form nothing, which this tells at once.
+  private let filter: FixedTable<UInt64>
   private let parts: ByteText
 
   /// `parts`: 6 bytes a token (see `deploy/dev/vocabulary.py`) behind 2 bytes of any value, so
@@ -11,10 +13,13 @@ struct MergeTable: Sendable {
   init(parts: ByteText, count: Int) {
     self.parts = parts
     slots = FixedTable(repeating: 0, count: count * 2 + 8)
+    filter = FixedTable(repeating: 0, count: 1 << 15)
     for index in 0..<count {
       if let (left, right) = self.parts(of: index) {
         let key = UInt64(left) << 18 | UInt64(right)
-        var slot = place(scramble(key), in: slots.count)
+        let hash = scramble(key)
+        filter[Int(hash >> 17)] |= 1 << (hash >> 11 & 63)
+        var slot = place(hash, in: slots.count)
         while slots[slot] != 0 { slot = slot + 1 == slots.count ? 0 : slot + 1 }
         slots[slot] = (key << 18 | UInt64(index)) + 1
       }
@@ -33,7 +38,9 @@ struct MergeTable: Sendable {
   @inline(__always)
   func merged(_ left: Int, _ right: Int) -> Int {
     let key = UInt64(left) << 18 | UInt64(right)
-    var slot = place(scramble(key), in: slots.count)
+    let hash = scramble(key)
+    if filter[Int(hash >> 17)] >> (hash >> 11 & 63) & 1 == 0 { return Int.max }
+    var slot = place(hash, in: slots.count)
     while true {
       let found = slots[slot]
       if found == 0 { return Int.max }
@@ -46,7 +53,6 @@ struct MergeTable: Sendable {
   ///
   /// Undoes the merges on both sides of the seam, latest first. If a pair over the seam would have
   /// been merged before the one that is undone, the two tokens cannot stand side by side.
-  @inline(__always)
   func canFollow(_ left: Int, _ right: Int) -> Bool {
     var (one, other) = (left, right)
     var limit = Int.max

@@ -5,22 +5,28 @@ internal import Synchronization
 /// - Shape: two direct-mapped tables, for pieces of up to 30 and of up to 62 bytes. A slot holds
 ///   the piece itself beside its count, so an answer is exact whatever the hash does; a conflict
 ///   overwrites. The last word of a slot is: up to 6 bytes, the count, the length.
-/// - Limits: 16,384 slots of 32 bytes and 4,096 of 64, never more: 0.8 MB. At most
-///   `cachesMax` caches are made for an encoding, each when it is first needed.
+///   Beside them, which tokens can follow which; and before them a table of the pieces of up to 7
+///   bytes that were met last, 8 bytes each, so that the commonest words share few cache lines.
+/// - Limits: 65,536 slots of 32 bytes, 4,096 of 64, twice 16,384 of 8: 2.6 MB, never more. At most
+///   `cachesMax` caches are made for an encoding, each when it is first needed, and kept.
 /// - Isolation: one borrower at a time, by the shelf's lock; who finds all of them lent works
 ///   without one.
 /// - The hash is seeded per process, so that nobody can prepare pieces that all collide.
-final class PieceCache: Sendable {
+struct PieceCache: BitwiseCopyable, Sendable {
   static let cachesMax = 4
   static let smallBytes = 30
   static let largeBytes = 62
-  private static let smallSlots = 16_384
+  private static let hotSlots = 16_384
+  private static let smallSlots = 65_536
+  private static let pairSlots = 16_384
   private static let largeSlots = 4_096
   private static let processSeed = UInt64.random(in: .min ... .max)
 
   private let seed = PieceCache.processSeed
+  private let hot = FixedTable<UInt64>(repeating: 0, count: PieceCache.hotSlots)
   private let small = FixedTable<Small>(repeating: Small(), count: PieceCache.smallSlots)
   private let large = FixedTable<Large>(repeating: Large(), count: PieceCache.largeSlots)
+  private let pairs = FixedTable<UInt64>(repeating: 0, count: PieceCache.pairSlots)
 
   /// A piece of at most 30 bytes. All zeros: free, since no piece is empty.
   struct Small: BitwiseCopyable {
@@ -54,6 +60,32 @@ final class PieceCache: Sendable {
   private static func matches(_ one: Small, _ piece: Small) -> Bool {
     (one.a ^ piece.a) | (one.b ^ piece.b) | (one.c ^ piece.c)
       | ((one.d ^ piece.d) & ~countMask) == 0
+  }
+
+  /// The count of a piece of at most 7 bytes, by its `TokenTable.shortKey`; see `count(_:learn:)`.
+  ///
+  /// The upper half of the key's last byte, where lengths up to 7 leave room, holds the count.
+  @inline(__always)
+  func hotCount(_ key: UInt64, learn: () -> Int) -> Int {
+    let slot = Int(truncatingIfNeeded: mix(key, 0) & UInt64(Self.hotSlots - 1))
+    let found = hot[slot]
+    if (found ^ key) &<< 4 == 0 { return Int(truncatingIfNeeded: found &>> 60) }
+    let count = learn()
+    hot[slot] = key | UInt64(truncatingIfNeeded: count) &<< 60
+    return count
+  }
+
+  /// Whether a token can follow another, or what `learn` says of it, which is kept.
+  @inline(__always)
+  func canFollow(_ left: Int, _ right: Int, learn: () -> Bool) -> Bool {
+    // The lowest bit is the answer; the next keeps a slot from being 0, which is free.
+    let key = (UInt64(left) << 18 | UInt64(right)) << 2 | 2
+    let slot = place(scramble(key), in: Self.pairSlots)
+    let found = pairs[slot]
+    if found & ~1 == key { return found & 1 != 0 }
+    let answer = learn()
+    pairs[slot] = key | (answer ? 1 : 0)
+    return answer
   }
 
   /// The count of a small piece, or what `learn` says of it, which is kept.

@@ -10,14 +10,26 @@ struct PieceCounter {
     tokens = vocabulary.tokens
   }
 
+  /// The number of tokens of a word that lies within `low` and `high`, the next 16 bytes.
+  @inline(__always)
+  func count(_ text: ByteText, _ start: Int, _ word: Word) -> Int {
+    let length = word.length
+    if length <= TokenTable.shortMax {
+      return countShort(text, start, start &+ length, word.low & lowBytes(length))
+    }
+    let high = word.high & lowBytes(length - 8)
+    if tokens.holdsMedium(word.low, TokenTable.mediumKey(high, length)) { return 1 }
+    return countSmall(
+      text, start, start + length,
+      PieceCache.Small(a: word.low, b: high, d: UInt64(length) &<< 56))
+  }
+
   /// The number of tokens of the piece from `start` to before `end` (`start < end`).
   @inline(__always)
   func count(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
     let length = end - start
     if length <= TokenTable.shortMax {
-      let word = text.word(at: start, length: length)
-      if tokens.holdsShort(TokenTable.shortKey(word, length)) { return 1 }
-      return countSmall(text, start, end, PieceCache.Small(a: word, d: UInt64(length) &<< 56))
+      return countShort(text, start, end, text.word(at: start, length: length))
     }
     if length <= TokenTable.mediumMax {
       let (low, high) = (text.word(at: start), text.word(at: start + 8, length: length - 8))
@@ -26,6 +38,22 @@ struct PieceCounter {
         text, start, end, PieceCache.Small(a: low, b: high, d: UInt64(length) &<< 56))
     }
     return countLong(text, start, end)
+  }
+
+  @inline(__always)
+  private func countShort(_ text: ByteText, _ start: Int, _ end: Int, _ bytes: UInt64) -> Int {
+    let key = TokenTable.shortKey(bytes, end &- start)
+    guard let cache else { return countUnmet(text, start, end, key) }
+    return cache.hotCount(key) { countUnmet(text, start, end, key) }
+  }
+
+  /// A piece of at most 7 bytes that the hot table does not hold.
+  @inline(never)
+  private func countUnmet(_ text: ByteText, _ start: Int, _ end: Int, _ key: UInt64) -> Int {
+    if tokens.holdsShort(key) { return 1 }
+    guard let cache else { return merge(text, start, end) }
+    let piece = PieceCache.Small(a: key & lowBytes(7), d: UInt64(end - start) &<< 56)
+    return cache.count(piece) { merge(text, start, end) }
   }
 
   @inline(__always)
@@ -63,7 +91,7 @@ struct PieceCounter {
 
   @inline(never)
   private func merge(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
-    PieceMerger(vocabulary: vocabulary).withTokens(text, start, end) { $0.count }
+    PieceMerger(vocabulary: vocabulary, cache: cache).withTokens(text, start, end) { $0.count }
   }
 
   /// Appends the ids of the piece's tokens.
@@ -74,7 +102,7 @@ struct PieceCounter {
       ids.append(UInt32(truncatingIfNeeded: index) &+ first)
       return
     }
-    PieceMerger(vocabulary: vocabulary).withTokens(text, start, end) { run in
+    PieceMerger(vocabulary: vocabulary, cache: cache).withTokens(text, start, end) { run in
       for position in 0..<run.count {
         ids.append(UInt32(truncatingIfNeeded: run[position]) &+ first)
       }

@@ -10,6 +10,7 @@
 /// - Source: the algorithm of the rust-gems crate `bpe` (its README has the proof).
 struct PieceMerger {
   let vocabulary: Vocabulary
+  let cache: PieceCache?
 
   /// The indices of the piece from `start` to before `end`, in order, lent to `body`.
   @inline(__always)
@@ -39,7 +40,7 @@ struct PieceMerger {
       let offset = at + length - start
       let isOpen = unsafe open[offset >> 6] >> UInt64(offset & 63) & 1 != 0
       let before = count > 0 ? unsafe Int(tokens[count - 1]) : -1
-      if isOpen && (count == 0 || vocabulary.merges.canFollow(before, token)) {
+      if isOpen && (count == 0 || canFollow(before, token)) {
         unsafe tokens[count] = UInt32(truncatingIfNeeded: token)
         count += 1
         at += length
@@ -58,6 +59,12 @@ struct PieceMerger {
         at -= length
       }
     }
+  }
+
+  @inline(__always)
+  private func canFollow(_ left: Int, _ right: Int) -> Bool {
+    guard let cache else { return vocabulary.merges.canFollow(left, right) }
+    return cache.canFollow(left, right) { vocabulary.merges.canFollow(left, right) }
   }
 }
 

@@ -4,7 +4,7 @@
 ///   bits), the longest token within it (18), and flags. 6 bytes: a word of the prefix (48 bits)
 ///   and a bit for each length from 6 to 15 and for "longer". A 3-byte prefix is one character in
 ///   most scripts of Asia, so a text in them takes one probe and a miss per character.
-struct PrefixTable: Sendable {
+struct PrefixTable: BitwiseCopyable, Sendable {
   private let singles: FixedTable<UInt32>
   private let pairs: FixedTable<UInt32>
   private let threes: FixedTable<UInt64>

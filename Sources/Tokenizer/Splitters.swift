@@ -2,10 +2,16 @@
 protocol Splitter {
   /// The end of the piece that starts at `start`, which is before the end of the text.
   static func pieceEnd(_ scanner: Scanner, _ start: Int) -> Int
+
+  /// The piece at `start` if it is a plain word, by a quicker way that agrees with `pieceEnd`.
+  static func word(_ text: ByteText, _ start: Int) -> Word?
 }
 
 /// The pattern of `cl100k_base`.
 enum CL100KSplitter: Splitter {
+  @inline(__always)
+  static func word(_ text: ByteText, _ start: Int) -> Word? { WordScanner.letters(text, start) }
+
   @inline(__always)
   static func pieceEnd(_ scanner: Scanner, _ start: Int) -> Int {
     let text = scanner.text
@@ -38,6 +44,11 @@ enum CL100KSplitter: Splitter {
 
 /// The pattern of `o200k_base`.
 enum O200KSplitter: Splitter {
+  @inline(__always)
+  static func word(_ text: ByteText, _ start: Int) -> Word? {
+    WordScanner.capitalised(text, start)
+  }
+
   @inline(__always)
   static func pieceEnd(_ scanner: Scanner, _ start: Int) -> Int {
     let text = scanner.text
@@ -112,6 +123,9 @@ enum O200KSplitter: Splitter {
 /// (controls, format characters, private use, unassigned) is a piece of its own, as long as
 /// possible.
 enum DeepSeekSplitter: Splitter {
+  @inline(__always)
+  static func word(_ text: ByteText, _ start: Int) -> Word? { WordScanner.letters(text, start) }
+
   @inline(__always)
   static func pieceEnd(_ scanner: Scanner, _ start: Int) -> Int {
     let text = scanner.text

@@ -4,7 +4,7 @@
 ///   about one cache line. Up to 7 bytes: one word with the length in its top byte. 8 to 15 bytes:
 ///   two words, the length in the top byte of the second. Indices lie in a parallel table, since
 ///   counting never needs them. Longer tokens are in `LongTokens`.
-struct TokenTable: Sendable {
+struct TokenTable: BitwiseCopyable, Sendable {
   static let shortMax = 7
   static let mediumMax = 15
 

@@ -6,7 +6,7 @@ private import CVocabularies
 ///   plus `firstID`.
 /// - Limits: at most 2^18 tokens, each of at most 255 bytes (the longest known is 128).
 /// - Source: the published ranks, in the compact form of `deploy/dev/vocabulary.py`.
-struct Vocabulary: Sendable {
+struct Vocabulary: BitwiseCopyable, Sendable {
   let firstID: Int
   let tokens: TokenTable
   let long: LongTokens

@@ -108,7 +108,7 @@ import Testing
         let found = unsafe bytes.withUnsafeBufferPointer { buffer in
           let text = unsafe ByteText(buffer.baseAddress!, count: buffer.count)
           #expect(vocabulary.index(text, 0, text.count) == index)
-          return PieceMerger(vocabulary: vocabulary).withTokens(text, 0, text.count) {
+          return PieceMerger(vocabulary: vocabulary, cache: nil).withTokens(text, 0, text.count) {
             ($0.count, $0[0])
           }
         }

@@ -84,7 +84,8 @@ import Testing
       let bytes = Array(Self.text(&random).utf8)
       let found = unsafe bytes.withUnsafeBufferPointer { buffer in
         let text = unsafe ByteText(buffer.baseAddress!, count: buffer.count)
-        return PieceMerger(vocabulary: vocabulary).withTokens(text, 0, text.count) { run in
+        return PieceMerger(vocabulary: vocabulary, cache: nil).withTokens(text, 0, text.count) {
+          run in
           (0..<run.count).map { run[$0] }
         }
       }

@@ -1,5 +1,6 @@
 """Benchmark texts from what a Debian machine has: Python's library and message catalogues."""
 
+import ast
 import glob
 import json
 import pathlib
@@ -38,9 +39,16 @@ def _catalogues(languages):
 
 def _english():
     yield from pydoc_data.topics.topics.values()
-    for pattern in ("/usr/share/doc/**/*.md", "/usr/share/vim/*/doc/*.txt"):
-        for path in sorted(glob.glob(pattern, recursive=True)):
-            yield pathlib.Path(path).read_text("utf-8", "ignore")
+    for text in _library():
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                documentation = ast.get_docstring(node)
+                if documentation:
+                    yield documentation + "\n"
 
 
 def _json():
@@ -55,7 +63,7 @@ def _json():
 
 
 SOURCES = {
-    "English": (_english, "Python's language reference, changelogs and vim's manual"),
+    "English": (_english, "Python's language reference and docstrings"),
     "code": (_library, "Python's standard library"),
     "JSON": (_json, "records made of lines of the standard library"),
     "Chinese": (lambda: _catalogues(["zh_CN"]), "Debian's zh_CN message catalogues"),
