@@ -11,6 +11,9 @@ final class OutgoingBody {
     case deferred
   }
 
+  /// Sent bytes that are kept before they are dropped.
+  static let sentBytesMax = 64 * 1024
+
   var stream: Int32 = 0
   /// The bytes; those before `offset` are sent.
   var bytes: [UInt8] = []
@@ -43,6 +46,10 @@ final class OutgoingBody {
     }
     if pendingBytes == 0 {
       bytes.removeAll(keepingCapacity: true)
+      offset = 0
+    } else if offset >= Self.sentBytesMax && offset >= pendingBytes {
+      // What is moved is no more than what was sent since the last move.
+      bytes.removeFirst(offset)
       offset = 0
     }
     return .copied(count, isLast: pendingBytes == 0 && isFinished)
