@@ -5,6 +5,7 @@ import Tokenizer
 ///
 ///     tokenizer-driver ids ENCODING < frames > frames    compare with a reference
 ///     tokenizer-driver check ENCODING < frames           properties of each text
+///     tokenizer-driver memory ENCODING                   resident bytes, step by step
 ///     tokenizer-driver bench ENCODING MODE REPEATS FILE  one JSON line of times
 ///
 /// A frame is a little-endian u32 length and that many bytes; answered by a u32 number of ids and
@@ -14,13 +15,14 @@ enum Driver {
   static func main() {
     let arguments = CommandLine.arguments
     guard arguments.count >= 3, let encoding = Encoding.named(arguments[2]) else {
-      fail("usage: tokenizer-driver ids|check|bench ENCODING …")
+      fail("usage: tokenizer-driver ids|check|memory|bench ENCODING …")
     }
     switch (arguments[1], arguments.count) {
     case ("ids", 3): answer(encoding)
     case ("check", 3): check(encoding)
+    case ("memory", 3): memory(encoding)
     case ("bench", 6): bench(encoding, arguments[3], Int(arguments[4]) ?? 1, arguments[5])
-    default: fail("usage: tokenizer-driver ids|check|bench ENCODING …")
+    default: fail("usage: tokenizer-driver ids|check|memory|bench ENCODING …")
     }
   }
 
@@ -40,6 +42,36 @@ enum Driver {
       for id in ids { put(id) }
     }
     writeAll(output)
+  }
+
+  /// Resident memory: with three vocabularies, and after hostile texts that nothing can learn.
+  private static func memory(_ encoding: Encoding) {
+    let start = resident()
+    for each in Encoding.allCases { each.prepare() }
+    let loaded = resident()
+    for each in Encoding.allCases { _ = each.count("A first text fills nothing.") }
+    var state: UInt64 = 1
+    var after: [Int] = []
+    for _ in 0..<10 {
+      var bytes = [UInt8](repeating: 0, count: 10_000_000)
+      for index in bytes.indices {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        bytes[index] = UInt8(ascii: " ") + UInt8(truncatingIfNeeded: state >> 58)
+      }
+      _ = encoding.count(utf8: bytes)
+      bytes = []
+      after.append(resident())
+    }
+    print("start \(start), three vocabularies +\(loaded - start), after each 10 MB: \(after)")
+  }
+
+  /// The resident bytes of this process.
+  private static func resident() -> Int {
+    // A literal path, a descriptor of our own.
+    let descriptor = unsafe open("/proc/self/statm", O_RDONLY)
+    defer { close(descriptor) }
+    let fields = String(decoding: readAll(descriptor), as: UTF8.self).split(separator: " ")
+    return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(getpagesize()) : 0
   }
 
   /// The properties that need no reference; prints the first text that breaks one.
@@ -88,7 +120,7 @@ enum Driver {
 /// All that a descriptor gives.
 func readAll(_ descriptor: Int32) -> [UInt8] {
   var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 1 << 20)
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
   while true {
     // The buffer is ours and as long as we say.
     let got = unsafe read(descriptor, &buffer, buffer.count)
