@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Holds the tree to the tidy rules; prints each breach as file:line: rule, and fails.
+
+    deploy/dev/tidy.py
+
+Read are the files that git knows or would add. Generated C under Sources/CProtos and binary
+data are not read.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COLUMNS_MAX = 100
+FILE_LINES_MAX = 600
+FUNCTION_LINES_MAX = 70
+TOP_FOLDERS = {"Sources", "Protos", "Tests", "deploy", "cli", "docs", ".ci"}
+TEXT = {".swift", ".py", ".sh", ".sql", ".h", ".c", ".md", ".proto", ".json"}
+CODE = {".swift", ".py", ".sh", ".sql", ".h", ".c", ".proto"}
+MARKS = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]))
+FUNCTION = re.compile(r"^(\s*)(?:[@\w()]+\s+)*(?:func\s|init[?(<]|deinit\b)")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+IMPORT = re.compile(r"^(?:@\w+ )*(?:(?:public|internal|package|private) )?import (\w+)")
+
+# DESIGN's layers: a module imports only modules of a lower number.
+LAYERS = {
+    0: "CLinux CNghttp2 CCurl CPostgres COpenSSL CProtos CVocabularies",
+    1: "Reactor HTTP2 GRPCWire Messages JSON Tokenizer Domain",
+    2: "Transport Postgres HTTPClient Metering",
+    3: "GRPCServer GRPCClient Context",
+    4: "Store Relay",
+    5: "Service",
+    6: "Server RelaySimulator cli",
+}
+LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
+
+
+def files():
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+    paths = sorted({name.decode() for name in names.split(b"\0") if name})
+    return [path for path in paths if (ROOT / path).is_file()]
+
+
+def is_generated(path):
+    return path.startswith("Sources/CProtos/") or path.startswith("Tests/") and "/golden" in path
+
+
+def module_of(path):
+    parts = path.split("/")
+    if parts[0] == "Sources" and len(parts) > 2:
+        return parts[1]
+    return "cli" if parts[0] == "cli" else None
+
+
+def lines_of(path, text):
+    lines = text.split("\n")
+    suffix = pathlib.Path(path).suffix
+    for number, line in enumerate(lines, 1):
+        if len(line) > COLUMNS_MAX and suffix in CODE:
+            yield number, f"{len(line)} columns, at most {COLUMNS_MAX}"
+        if MARKS.search(line) and suffix in CODE:
+            yield number, "a mark of unfinished work"
+    if suffix in CODE and len(lines) > FILE_LINES_MAX:
+        if "longer than" not in "\n".join(lines[:12]).lower():
+            yield 1, f"{len(lines)} lines; over {FILE_LINES_MAX} say at the top `Longer than`, why"
+
+
+def functions_of(text):
+    opened = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if opened and line.startswith(opened[1] + "}"):
+            if number - opened[0] + 1 > FUNCTION_LINES_MAX:
+                yield opened[0], f"a function of {number - opened[0] + 1} lines"
+            opened = None
+        match = FUNCTION.match(line)
+        if match and not opened and "}" not in line:
+            opened = (number, match.group(1))
+
+
+def imports_of(module, text):
+    for number, line in enumerate(text.split("\n"), 1):
+        match = IMPORT.match(line)
+        if not match or match.group(1) == module or match.group(1) not in LAYER:
+            continue
+        if LAYER[match.group(1)] >= LAYER[module]:
+            yield number, f"{module} imports {match.group(1)}, which is not below it"
+
+
+def links_of(path, text):
+    for number, line in enumerate(text.split("\n"), 1):
+        for target in LINK.findall(line):
+            if "://" not in target and not target.startswith("mailto:"):
+                if not (ROOT / path).parent.joinpath(target).exists():
+                    yield number, f"a link to {target}, which is not there"
+
+
+def tree_breaches(paths):
+    for folder in sorted({path.split("/")[0] for path in paths if "/" in path} - TOP_FOLDERS):
+        yield folder, 0, "a top-level folder beside the agreed ones"
+    modules = {module_of(path) for path in paths} - {None}
+    map_path = "docs/internals/ARCHITECTURE.md"
+    map_text = (ROOT / map_path).read_text() if (ROOT / map_path).exists() else ""
+    for module in sorted(modules):
+        if re.search("Utils|Common|Helpers", module):
+            yield module, 0, "a module without one meaning"
+        if module not in LAYER:
+            yield module, 0, "a module without a layer"
+        if module not in map_text:
+            yield map_path, 0, f"no sentence on {module}"
+
+
+def breaches():
+    paths = files()
+    yield from tree_breaches(paths)
+    for path in paths:
+        if pathlib.Path(path).suffix not in TEXT or is_generated(path):
+            continue
+        text = (ROOT / path).read_text(encoding="utf-8")
+        found = list(lines_of(path, text))
+        if path.endswith(".swift"):
+            found += functions_of(text)
+            if module_of(path) in LAYER:
+                found += imports_of(module_of(path), text)
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+        if path.endswith(".md"):
+            found += links_of(path, text)
+        for number, rule in found:
+            yield path, number, rule
+
+
+def main():
+    count = 0
+    for path, number, rule in breaches():
+        print(f"{path}:{number}: {rule}", file=sys.stderr)
+        count += 1
+    if count:
+        sys.exit(f"tidy: {count} breaches")
+
+
+main()
