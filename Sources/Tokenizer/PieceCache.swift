@@ -7,7 +7,7 @@ internal import Synchronization
 ///   overwrites. The last word of a slot is: up to 6 bytes, the count, the length.
 ///   Beside them, which tokens can follow which; and before them a table of the pieces of up to 7
 ///   bytes that were met last, 8 bytes each, so that the commonest words share few cache lines.
-/// - Limits: 65,536 slots of 32 bytes, 4,096 of 64, twice 16,384 of 8: 2.6 MB, never more. At most
+/// - Limits: 65,536 slots of 32 bytes, 16,384 of 64, twice 16,384 of 8: 3.4 MB, never more. At most
 ///   `cachesMax` caches are made for an encoding, each when it is first needed, and kept.
 /// - Isolation: one borrower at a time, by the shelf's lock; who finds all of them lent works
 ///   without one.
@@ -19,7 +19,7 @@ struct PieceCache: BitwiseCopyable, Sendable {
   private static let hotSlots = 16_384
   private static let smallSlots = 65_536
   private static let pairSlots = 16_384
-  private static let largeSlots = 4_096
+  private static let largeSlots = 16_384
   private static let processSeed = UInt64.random(in: .min ... .max)
 
   private let seed = PieceCache.processSeed

@@ -66,18 +66,24 @@ struct PieceCounter {
 
   @inline(never)
   private func countLong(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
-    if vocabulary.index(text, start, end) != nil { return 1 }
     let length = end - start
-    guard let cache, length <= PieceCache.largeBytes else { return merge(text, start, end) }
+    guard let cache, length <= PieceCache.largeBytes else { return countUnmet(text, start, end) }
     let first = quarter(text, start, min(length, 32))
     if length <= PieceCache.smallBytes {
       var piece = first
       piece.d |= UInt64(length) &<< 56
-      return cache.count(piece) { merge(text, start, end) }
+      return cache.count(piece) { countUnmet(text, start, end) }
     }
     var second = length > 32 ? quarter(text, start + 32, length - 32) : PieceCache.Small()
     second.d |= UInt64(length) &<< 56
-    return cache.count(PieceCache.Large(first: first, second: second)) { merge(text, start, end) }
+    return cache.count(PieceCache.Large(first: first, second: second)) {
+      countUnmet(text, start, end)
+    }
+  }
+
+  /// A piece of 16 bytes and more that the cache does not hold.
+  private func countUnmet(_ text: ByteText, _ start: Int, _ end: Int) -> Int {
+    vocabulary.index(text, start, end) != nil ? 1 : merge(text, start, end)
   }
 
   /// Up to 32 bytes as four words.

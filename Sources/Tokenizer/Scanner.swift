@@ -42,9 +42,12 @@ struct Scanner {
       } else if at >= text.count {
         return at
       }
-      let (found, next) = character(at: at)
-      if !accepts(found) { return at }
-      at = next
+      repeat {
+        let (found, next) = character(at: at)
+        if !accepts(found) { return at }
+        at = next
+        // Past ASCII, what follows mostly is so too: no use in trying 8 bytes again.
+      } while at < text.count && text[at] >= 0x80
     }
   }
 

@@ -12,9 +12,11 @@ func isValidUTF8(_ text: ByteText) -> Bool {
       at += 1
       continue
     }
-    let length = sequenceLength(text, at)
-    if length == 0 { return false }
-    at += length
+    repeat {
+      let length = sequenceLength(text, at)
+      if length == 0 { return false }
+      at += length
+    } while at < text.count && text[at] >= 0x80
   }
   return true
 }
