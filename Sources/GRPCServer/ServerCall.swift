@@ -76,11 +76,12 @@ public final class ServerCall {
   /// Starts the handler.
   func start() {
     let call = LoopBound(self, on: reactor)
-    let started = CoreTask.start(on: reactor) { _ in await call.value.run() }
-    if connection != nil { task = started }
+    let core = reactor.core
+    // As `CoreTask.start`, without its second closure.
+    task = Task(executorPreference: reactor) { await call.value.run(core) }
   }
 
-  private func run() async {
+  private func run(_ core: isolated Core) async {
     let request = request
     self.request = []
     do throws(RPCError) {

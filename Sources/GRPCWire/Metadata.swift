@@ -11,6 +11,9 @@ public struct Metadata: Sendable, Equatable {
     var valueEnd: Int32
   }
 
+  private static let usualBytes = 224
+  private static let usualEntries = 4
+
   private var bytes: [UInt8] = []
   private var entries: [Entry] = []
 
@@ -43,6 +46,11 @@ public struct Metadata: Sendable, Equatable {
 
   /// Adds an entry as it stood on the wire.
   public mutating func add(wireName: borrowing Span<UInt8>, wireValue: borrowing Span<UInt8>) {
+    if entries.isEmpty {
+      // Room for what stock clients send, so that it is allocated once.
+      bytes.reserveCapacity(Self.usualBytes)
+      entries.reserveCapacity(Self.usualEntries)
+    }
     let start = bytes.count
     bytes.append(span: wireName)
     let nameEnd = bytes.count

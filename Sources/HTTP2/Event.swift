@@ -66,6 +66,9 @@ public struct EventBatch: Sendable {
   public internal(set) var events: [Event] = []
   var bytes: [UInt8] = []
   var fields: [Field] = []
+  private var blockFields = 0
+  private var blockBytes = 0
+  private var isBlockTruncated = false
 
   /// Visits the fields of a header block in order.
   public func forEachField(
@@ -88,6 +91,46 @@ public struct EventBatch: Sendable {
 
   /// The bytes of a data event, copied.
   public func copyBytes(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
+
+  // Each step of a callback is one method, so that a class's field is accessed once for it.
+
+  mutating func beginBlock() {
+    blockFields = fields.count
+    blockBytes = 0
+    isBlockTruncated = false
+  }
+
+  mutating func addField(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>,
+    headerListBytesMax: Int
+  ) {
+    // The size of a field is counted as RFC 9113, section 10.5.1 does: with 32 bytes of overhead.
+    blockBytes += name.count + value.count + 32
+    guard blockBytes <= headerListBytesMax else {
+      isBlockTruncated = true
+      return
+    }
+    let nameStart = bytes.count
+    // Pointer use: the library lends the field for the length of the callback.
+    unsafe bytes.append(contentsOf: name)
+    let valueStart = bytes.count
+    unsafe bytes.append(contentsOf: value)
+    fields.append(Field(nameStart: nameStart, valueStart: valueStart, end: bytes.count))
+  }
+
+  mutating func endBlock(_ stream: Int32) {
+    events.append(
+      .headers(
+        StreamID(rawValue: stream), fields: blockFields..<fields.count,
+        isTruncated: isBlockTruncated))
+  }
+
+  mutating func addData(_ stream: Int32, _ data: UnsafeBufferPointer<UInt8>) {
+    let start = bytes.count
+    // Pointer use: the library lends the bytes for the length of the callback.
+    unsafe bytes.append(contentsOf: data)
+    events.append(.data(StreamID(rawValue: stream), bytes: start..<bytes.count))
+  }
 
   mutating func clear(keepingBytes limit: Int) {
     events.removeAll(keepingCapacity: true)
