@@ -3,8 +3,8 @@
 
     deploy/dev/tidy.py
 
-Read are the files that git knows or would add. Generated C under Sources/CProtos and binary
-data are not read.
+Read are the files that git knows or would add. Generated files (Sources/CProtos, a folder
+Generated) and golden data are not read.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ FUNCTION_LINES_MAX = 70
 TOP_FOLDERS = {"Sources", "Protos", "Tests", "deploy", "cli", "docs", ".ci"}
 TEXT = {".swift", ".py", ".sh", ".sql", ".h", ".c", ".md", ".proto", ".json"}
 CODE = {".swift", ".py", ".sh", ".sql", ".h", ".c", ".proto"}
-MARKS = re.compile("|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]))
+MARKS = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
 FUNCTION = re.compile(r"^(\s*)(?:[@\w()]+\s+)*(?:func\s|init[?(<]|deinit\b)")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 IMPORT = re.compile(r"^(?:@\w+ )*(?:(?:public|internal|package|private) )?import (\w+)")
@@ -45,7 +45,7 @@ def files():
 
 
 def is_generated(path):
-    return path.startswith("Sources/CProtos/") or path.startswith("Tests/") and "/golden" in path
+    return path.startswith("Sources/CProtos/") or "/Generated/" in path or "/golden" in path
 
 
 def module_of(path):
