@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Every system call on sockets that this module makes, behind one type that owns a descriptor.
@@ -47,11 +48,8 @@ public struct Socket: ~Copyable, Sendable {
   /// One waiting connection, made non-blocking; its number is negative if there is none, with
   /// errno set.
   func accept() -> (descriptor: Int32, peer: SocketAddress?) {
-    let (accepted, peer) = unsafe SocketAddress.read { unsafe Glibc.accept(descriptor, $0, $1) }
-    // Swift does not see accept4; nothing else can use the descriptor in between.
-    if accepted >= 0 {
-      _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
-      _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+    let (accepted, peer) = unsafe SocketAddress.read {
+      unsafe recount_accept(descriptor, $0, $1)
     }
     return (accepted, peer)
   }
