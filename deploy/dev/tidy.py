@@ -23,7 +23,11 @@ MARK_WORDS = ["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]
 MARKS = re.compile(r"\b(?:" + "|".join(MARK_WORDS) + r")\b")
 FUNCTION = re.compile(r"^(\s*)(?:[@\w()]+\s+)*(?:func\s|init[?(<]|deinit\b)")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-IMPORT = re.compile(r"^(?:@\w+ )*(?:(?:public|internal|package|private) )?import (\w+)")
+IMPORT = re.compile(
+    r"^(?:@\w+(?:\(\w+\))? )*(?:(?:public|internal|package|private|fileprivate) )?import (\w+)")
+
+# A path of one machine; the dots before it may be a URL's or a variable's.
+MACHINE_PATH = re.compile(r"(?<![\w./:$}~*-])/(?:work|home|root)/")
 
 # DESIGN's layers: a module imports only modules of a lower number.
 LAYERS = {
@@ -36,6 +40,18 @@ LAYERS = {
     6: "Server RelaySimulator cli",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
+
+# The only files that may import a C module; beside them, generated ones.
+DOORS = {
+    "CLinux": "Reactor/Poller Reactor/LoopThread Transport/Socket",
+    "CNghttp2": "HTTP2/NativeSession",
+    "CCurl": "HTTPClient/CurlHandles HTTPClient/Callbacks HTTPClient/FailureClass",
+    "CPostgres": "Postgres/PGHandle",
+    "COpenSSL": "RelaySimulator/SHA256",
+    "CProtos": "Messages/Arena Messages/Decoder Messages/Encoder Messages/MergeCheck"
+    " Messages/DescriptorSet",
+    "CVocabularies": "Tokenizer/CharacterClass Tokenizer/Vocabulary",
+}
 
 
 def files():
@@ -64,6 +80,8 @@ def lines_of(path, text):
             yield number, f"{len(line)} columns, at most {COLUMNS_MAX}"
         if MARKS.search(line) and suffix in CODE:
             yield number, "a mark of unfinished work"
+        if MACHINE_PATH.search(line):
+            yield number, "a path of a developer's machine"
     if suffix in CODE and len(lines) > FILE_LINES_MAX:
         if "longer than" not in "\n".join(lines[:12]).lower():
             yield 1, f"{len(lines)} lines; over {FILE_LINES_MAX} say at the top `Longer than`, why"
@@ -88,6 +106,14 @@ def imports_of(module, text):
             continue
         if LAYER[match.group(1)] >= LAYER[module]:
             yield number, f"{module} imports {match.group(1)}, which is not below it"
+
+
+def doors_of(path, text):
+    name = path.removeprefix("Sources/").removesuffix(".swift")
+    for number, line in enumerate(text.split("\n"), 1):
+        match = IMPORT.match(line)
+        if match and match.group(1) in DOORS and name not in DOORS[match.group(1)].split():
+            yield number, f"{match.group(1)} is imported outside its door files (see DOORS)"
 
 
 def links_of(path, text):
@@ -125,6 +151,7 @@ def breaches():
             found += functions_of(text)
             if module_of(path) in LAYER:
                 found += imports_of(module_of(path), text)
+                found += doors_of(path, text)
         if path.endswith(".py"):
             compile(text, path, "exec")
         if path.endswith(".md"):

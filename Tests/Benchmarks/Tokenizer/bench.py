@@ -3,7 +3,8 @@
 
     bench.py --driver PROGRAM --folder FOLDER [--encoding cl100k_base] [--rounds 3]
 
-Prints MB per second of processor time (best of the rounds) as a table, then the targets as ratios of the same run.
+Prints MB per second of processor time (best of the rounds) as a table, then the targets as ratios
+of the same run.
 """
 
 import argparse
@@ -87,7 +88,8 @@ def measure_peers(makers, text, rounds, rates):
             rates[f"{name} count"] = size / min(times(lambda: count(text), rounds))
         encode, _ = make()
         encode(first_half)
-        rates[f"{name} unseen"] = len(half.encode("utf-8")) / 1e6 / times(lambda: encode(half), 1)[0]
+        half_size = len(half.encode("utf-8")) / 1e6
+        rates[f"{name} unseen"] = half_size / times(lambda: encode(half), 1)[0]
 
 
 def ours(driver, name, mode, rounds, path):
@@ -176,7 +178,8 @@ def main():
     print_hostile(options.driver, options.folder, options.rounds)
     print()
     for name in ("cl100k_base", "o200k_base", "deepseek_v3"):
-        found = [ours(options.driver, name, "count", 1, path)["load"] for _ in range(options.rounds)]
+        found = [
+            ours(options.driver, name, "count", 1, path)["load"] for _ in range(options.rounds)]
         print(f"{name}: ready in {min(found) * 1000:.1f} ms")
 
 

@@ -21,11 +21,14 @@ WORDS = """the and you're don't I'LL we've they'd it's o'clock HTTPServer camelC
 Hello WORLD straße Ünïcödé naïve ÉCOLE Ǆungla ǅungla ᾳ ſ 'ſ 's 'S 'ſt 't 'T 're 'RE 'Re 'vE 'm 'll
 'lL 'd 'D ' '' 'x ’s 中文 日本語 日本ABC 你好世界 こんにちは カタカナ 한국어 조선말 Привет мир ΑΒΓ αβγ
 العربية עברית हिन्दी தமிழ் ไทย ქართული հայ אָ é à n̈ 👍 👍🏽 👨‍👩‍👧‍👦 🇩🇪 ❤️ ☃ © ™ € ½ ² ٣ ௧ Ⅷ 〇 三
-0 1 12 123 1234 12345 3.14 1,000 a1b2 // /// /* */ != == => :: ... --- ___ {} [] () "" `` <|endoftext|>
-<｜end▁of▁sentence｜> def return self. func let var;\n}\n\n \t\t\n # $ % ^ & * \\n \\ | ~ @user #tag""".split(" ")
+0 1 12 123 1234 12345 3.14 1,000 \
+a1b2 // /// /* */ != == => :: ... --- ___ {} [] () "" `` <|endoftext|>
+<｜end▁of▁sentence｜> def return self. func let var;\n}\n\n \t\t\n # $ % ^ & * \\n \\ | ~ \
+@user #tag""".split(" ")
 
-SPACES = [" ", " ", " ", "  ", "   ", "\n", "\r\n", "\n\n", "\r", "\t", "\u00a0", "\u3000", "\u2028",
-          "\u0085", "\u200b", "\ufeff", "\u180e", "\x1c", "\x1f", "\x0b", "\x0c", "\u1680", "\u205f"]
+SPACES = [" ", " ", " ", "  ", "   ", "\n", "\r\n", "\n\n", "\r", "\t", "\u00a0", "\u3000",
+          "\u2028", "\u0085", "\u200b", "\ufeff", "\u180e", "\x1c", "\x1f", "\x0b", "\x0c",
+          "\u1680", "\u205f"]
 
 RANGES = [(0x20, 0x7E), (0x20, 0x7E), (0, 0x1F), (0x7F, 0x24F), (0x250, 0x36F), (0x300, 0x36F),
           (0x370, 0x5FF), (0x600, 0x8FF), (0x900, 0xDFF), (0xE00, 0x10FF), (0x10A0, 0x13FF),
@@ -46,7 +49,8 @@ def atom(rng):
     if kind < 0.66:
         return rng.choice("aAéÉ日\u0301\u200d1 \n/'!中あ") * rng.randint(2, 40)
     if kind < 0.70:
-        return "".join(rng.choice("abcdefghijklmnopqrstuvwxyzABCXYZ") for _ in range(rng.randint(1, 30)))
+        letters = "abcdefghijklmnopqrstuvwxyzABCXYZ"
+        return "".join(rng.choice(letters) for _ in range(rng.randint(1, 30)))
     if kind < 0.74:
         return "".join(chr(rng.randint(0x4E00, 0x9FA5)) for _ in range(rng.randint(1, 25)))
     if kind < 0.78:
