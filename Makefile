@@ -1,11 +1,16 @@
 # The words of the workshop. `make test` does everything from a fresh clone.
 
-.PHONY: help setup build check test
+.PHONY: help setup build check test demo up down
 
 help:
+	@echo "make demo    set up, build, hold three turns on a stack of its own, check the sums"
+	@echo "make up      set up, build, start a local stack; .run/env says where it is"
+	@echo "make down    end that stack, keep its logs"
 	@echo "make test    set up, check, build, run all tests"
 	@echo "make check   formatting, tidy rules, generated code"
 	@echo "make build   debug build"
+	@echo
+	@echo "demo and up take RELAY_URL=... RELAY_KEY_FILE=... RELAY_MODEL=... for a real relay"
 
 setup:
 	@deploy/dev/setup.sh
@@ -18,3 +23,12 @@ check: setup
 
 test: setup
 	@deploy/dev/test.sh
+
+demo: build
+	@deploy/dev/demo.py
+
+up: build
+	@deploy/dev/up.py
+
+down:
+	@deploy/dev/down.py
