@@ -27,8 +27,6 @@ export RECOUNT_TEST_PG
 echo "test: Swift tests"
 swift test --skip-build
 
-if [ -f Tests/Conformance/run.py ]; then
-  echo "test: conformance"
-  /usr/bin/python3 Tests/Conformance/run.py
-fi
+echo "test: conformance"
+RECOUNT_BIN=$(swift build --show-bin-path) Tests/Conformance/run.py
 echo "test: all passed"

@@ -47,7 +47,7 @@ DOORS = {
     "CNghttp2": "HTTP2/NativeSession",
     "CCurl": "HTTPClient/CurlHandles HTTPClient/Callbacks HTTPClient/FailureClass",
     "CPostgres": "Postgres/PGHandle",
-    "COpenSSL": "RelaySimulator/SHA256",
+    "COpenSSL": "RelaySimulator/SHA256 Domain/OpenSSL",
     "CProtos": "Messages/Arena Messages/Decoder Messages/Encoder Messages/MergeCheck"
     " Messages/DescriptorSet",
     "CVocabularies": "Tokenizer/CharacterClass Tokenizer/Vocabulary",

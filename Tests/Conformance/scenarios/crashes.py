@@ -1,0 +1,151 @@
+"""SIGKILL at named points and at random moments; a restart; then all must add up."""
+
+import random
+import signal
+import threading
+import time
+
+import grpc
+
+from kit.client import Failure, ask, pb
+
+POINTS = ("after_begin", "after_request_headers", "after_first_byte", "before_settle",
+          "after_commit")
+ROUNDS_EACH = 4
+LEASE = {"RECOUNT_LEASE_SECONDS": "1"}
+
+
+def _outcome(w, request):
+    """The result of a repeat, once the turn is resolved: an answer or a failure."""
+
+    def look():
+        try:
+            return w.client.Generate(request)
+        except grpc.RpcError as error:
+            failure = Failure(error)
+            return None if failure.reason == "TURN_IN_PROGRESS" else failure
+
+    return w.wait(look, seconds=15, what="no reaper resolved the turn")
+
+
+def _booked(w):
+    """The attempt ids of every row of an attempt."""
+    rows = w.db.query("SELECT attempt_id FROM turn UNION SELECT attempt_id FROM attempt")
+    return {row[0] for row in rows}
+
+
+def _round(w, point):
+    name = w.conversation()
+    known = w.client.Generate(ask(name, "Known."))
+    w.restart(**LEASE, RECOUNT_KILL_POINT=point)
+    request = ask(name, "Lost?", request_id=w.new_id("r"))
+    before = len(w.sim.log())
+    try:
+        w.client.Generate(request)
+        raise AssertionError(f"{point} did not kill")
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+    assert w.server.exit_code(10) == -signal.SIGKILL
+    w.client.close()
+    w.serve(**LEASE)
+    outcome = _outcome(w, request)
+    if point == "after_commit":
+        assert not isinstance(outcome, Failure) and outcome.replayed, outcome
+    else:
+        assert isinstance(outcome, Failure), f"{point}: {outcome}"
+        assert outcome.reason == "UPSTREAM_OUTCOME_UNKNOWN", outcome
+    calls = w.sim.log()[before:]
+    assert len(calls) <= 1 and (point == "after_begin") == (not calls), (point, calls)
+    missing = {line["attempt"] for line in calls} - _booked(w)
+    assert not missing, f"upstream calls without an attempt row: {missing}"
+    kept = w.messages(name)
+    assert kept[1] == known.message, "an acknowledged answer is gone"
+    answer = w.client.Generate(ask(name, "Next."))
+    shown = 5 if point == "after_commit" else 3
+    assert f"messages: {shown}" in answer.message.text, answer.message.text
+
+
+def every_kill_point(w):
+    w.restart(**LEASE)
+    for number in range(ROUNDS_EACH):
+        for point in POINTS:
+            try:
+                _round(w, point)
+            except Exception as error:
+                raise AssertionError(f"{point}, round {number + 1}: {error}") from error
+    w.restart()
+
+
+class _Caller(threading.Thread):
+    """Holds a conversation, repeats what it is not sure of, remembers what was acknowledged."""
+
+    def __init__(self, w, number, stop):
+        super().__init__(daemon=True)
+        self.w, self.number, self.stop = w, number, stop
+        self.name = w.conversation()
+        self.answers, self.unsure, self.problem = [], [], None
+
+    def run(self):
+        try:
+            turn = 0
+            while not self.stop.is_set():
+                turn += 1
+                request = ask(self.name, f"{self.number}.{turn}", request_id=f"{self.name}.{turn}")
+                if not self._turn(request):
+                    self.unsure.append(request)
+        except Exception as error:
+            self.problem = error
+
+    def _turn(self, request):
+        """Whether it was answered; a terminal failure and the end of the run are not."""
+        while not self.stop.is_set():
+            try:
+                self.answers.append((request, self.w.client.Generate(request, timeout=5)))
+                return True
+            except grpc.RpcError as error:
+                failure = Failure(error)
+                if failure.reason == "UPSTREAM_OUTCOME_UNKNOWN":
+                    return False
+                assert failure.reason in (None, "TURN_IN_PROGRESS", "SHUTTING_DOWN",
+                                          "STORAGE_UNAVAILABLE"), failure
+            except ValueError:  # The channel was closed under the call.
+                pass
+            time.sleep(0.02)
+        return False
+
+
+def random_kills_under_load(w):
+    w.restart(**LEASE)
+    w.sim.script(default={"latency_ms": 10})
+    before = len(w.sim.log())
+    stop = threading.Event()
+    callers = [_Caller(w, number, stop) for number in range(6)]
+    for caller in callers:
+        caller.start()
+    for _ in range(5):
+        time.sleep(random.uniform(0.2, 1.2))
+        w.restart(signal.SIGKILL, **LEASE)
+    time.sleep(2)
+    stop.set()
+    for caller in callers:
+        caller.join(30)
+        assert not caller.is_alive() and caller.problem is None, caller.problem
+    answered = [pair for caller in callers for pair in caller.answers]
+    assert len(answered) >= 20, f"only {len(answered)} turns were answered"
+    for request, answer in answered:
+        again = w.client.Generate(request)
+        again.replayed = answer.replayed = True
+        assert again == answer, "an acknowledged answer changed"
+    unsure = [request for caller in callers for request in caller.unsure]
+    outcomes = [_outcome(w, request) for request in unsure]
+    calls = w.sim.log()[before:]
+    attempts = [line["attempt"] for line in calls]
+    assert len(set(attempts)) == len(attempts), "an attempt was sent twice"
+    assert set(attempts) <= _booked(w), "upstream calls without an attempt row"
+    # What was never begun may be asked now; no request id was asked of the relay twice.
+    assert len(attempts) <= len(answered) + len(outcomes), (len(attempts), len(answered))
+    for caller in callers:
+        w.client.Generate(ask(caller.name, "Still there?"))
+        usage = w.client.GetUsage(pb.GetUsageRequest(conversation_id=caller.name)).total
+        assert usage.requests >= len(caller.answers) + 1
+    w.restart()
