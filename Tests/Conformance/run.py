@@ -12,7 +12,6 @@ import importlib
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
 from kit.world import World  # noqa: E402
+from run_folder import leave_on_signals, undisturbed  # noqa: E402
 
 # In this order; the last ones stop the database and kill the server.
 FILES = ("conversations messages tools tokens turns repeats waiting relays limits keys "
@@ -79,13 +79,12 @@ def attempt(world, name, function):
 
 
 def main():
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda found, _: sys.exit(128 + found))
+    leave_on_signals()
     seed = os.environ.get("RECOUNT_TEST_SEED") or str(random.SystemRandom().randrange(1 << 32))
     random.seed(int(seed))
     folder = tempfile.mkdtemp(prefix="recount-conformance-")
     world = World(folder)
-    passed = failed = 0
+    passed, failed, finished = 0, 0, False
     try:
         world.start()
         print(f"conformance: seed {seed}", flush=True)
@@ -94,9 +93,11 @@ def main():
                 passed += 1
             else:
                 failed += 1
+        finished = True
     finally:
+        undisturbed()
         world.stop()
-        if failed == 0:
+        if finished and failed == 0:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             print(f"conformance: logs are in {folder}")
