@@ -37,7 +37,9 @@ def an_answer_and_its_receipt(w):
     assert 0 < timings.overhead_ms <= timings.total_ms
     away = timings.upstream_wait_ms + timings.stream_ms
     assert abs(timings.total_ms - away - timings.overhead_ms) < 0.5, timings
-    assert w.messages(name)[1] == message
+    kept = w.messages(name)[1]
+    assert (kept.text, kept.seq, kept.tokens, kept.generation_id) == (
+        message.text, message.seq, message.tokens, message.generation_id)
 
 
 def the_conversation_is_remembered(w):
@@ -65,15 +67,14 @@ def cached_input_is_told_apart(w):
 
 
 def old_messages_that_do_not_fit_are_left_out(w):
-    policy = pb.Policy(context_budget_tokens=1_200, reserved_tokens=100, max_output_tokens=100)
+    policy = pb.Policy(context_budget_tokens=600, reserved_tokens=100, max_output_tokens=100)
     name = w.conversation(policy=policy, system_prompt="Be brief.")
     for number in range(6):
-        answer = w.client.Generate(ask(name, f"{number}: " + "y" * 300))
+        answer = w.client.Generate(ask(name, f"{number}: " + "word " * 100))
     context = answer.receipt.context
     assert context.dropped_messages > 0, context
     assert context.verbatim_messages + context.dropped_messages == 11, context
     assert f"messages: {context.verbatim_messages + 1}" in answer.message.text
-    assert f"first user line: 5: y" in answer.message.text or context.verbatim_messages > 1
     assert len(w.messages(name)) == 12
 
 
@@ -84,13 +85,14 @@ def max_tokens_cuts_the_answer(w):
     assert answer.receipt.tokens.visible_output.tokens == 5
 
 
-def another_model_for_one_turn(w):
-    name = w.conversation()
-    answer = w.client.Generate(ask(name, options=pb.GenerationOptions(model="deepseek-v3.2")))
-    receipt = answer.receipt
-    assert receipt.model == "deepseek-v3.2" and w.sim.log()[-1]["model"] == "deepseek-v3.2"
-    assert Decimal(receipt.cost.contracted) == _cost(receipt.tokens.total, "0.42")
-    assert Decimal(receipt.cost.list) == _cost(receipt.tokens.total, "1.00")
+def each_model_has_its_price(w):
+    for model, contracted, listed in (
+            ("deepseek-v3.2", "0.42", "1.00"), ("claude-sonnet-4.5", "15.00", "75.00"),
+            ("gemini-2.5-flash", "2.50", "12.50")):
+        receipt = w.client.Generate(ask(w.conversation(model=model))).receipt
+        assert receipt.model == w.sim.log()[-1]["model"] == model
+        assert Decimal(receipt.cost.contracted) == _cost(receipt.tokens.total, contracted)
+        assert Decimal(receipt.cost.list) == _cost(receipt.tokens.total, listed)
 
 
 def a_turn_without_a_message_goes_on(w):

@@ -9,20 +9,20 @@ from demo_client import sums_of_receipts, sums_of_usage
 from kit.client import Client, ask, pb
 
 
-def _turns(w, name, client, count, **options):
-    return [client.Generate(ask(name, f"{n}: " + "z" * 3000, options=pb.GenerationOptions(
-        **options))).receipt for n in range(count)]
+def _turns(name, client, count):
+    return [client.Generate(ask(name, f"{n}: " + "z" * 3000)).receipt for n in range(count)]
 
 
 def usage_is_the_sum_of_the_receipts(w):
-    names = [w.conversation() for _ in range(3)]
+    models = ("gpt-4.1", "deepseek-v3.2", "claude-sonnet-4.5")
+    names = [w.conversation(model=model) for model in models]
     other = Client(w.address, w.new_key())
     before = len(w.sim.log())
     began = time.time()
     receipts = {
-        "gpt-4.1": _turns(w, names[0], w.client, 3),
-        "deepseek-v3.2": _turns(w, names[1], w.client, 2, model="deepseek-v3.2"),
-        "claude-sonnet-4.5": _turns(w, names[2], other, 2, model="claude-sonnet-4.5")}
+        models[0]: _turns(names[0], w.client, 3),
+        models[1]: _turns(names[1], w.client, 2),
+        models[2]: _turns(names[2], other, 2)}
     everything = [r for some in receipts.values() for r in some]
     for name, some in zip(names, receipts.values()):
         total = w.client.GetUsage(pb.GetUsageRequest(conversation_id=name)).total
@@ -31,7 +31,7 @@ def usage_is_the_sum_of_the_receipts(w):
     request = pb.GetUsageRequest(group_by=pb.USAGE_GROUPING_MODEL)
     request.start_time.FromSeconds(int(began) - 1)
     groups = {group.name: group.usage for group in w.client.GetUsage(request).groups}
-    for model in ("deepseek-v3.2", "claude-sonnet-4.5"):
+    for model in models:
         assert groups[model].total_tokens >= sum(r.tokens.total for r in receipts[model])
     logged = w.sim.log()[before:]
     assert sum(line["usage"]["total_tokens"] for line in logged) == sum(
@@ -41,7 +41,7 @@ def usage_is_the_sum_of_the_receipts(w):
 
 def groups_sum_to_the_total(w):
     name = w.conversation()
-    _turns(w, name, w.client, 1)
+    _turns(name, w.client, 1)
     for grouping in (pb.USAGE_GROUPING_DAY, pb.USAGE_GROUPING_MODEL, pb.USAGE_GROUPING_KEY,
                      pb.USAGE_GROUPING_CONVERSATION):
         request = pb.GetUsageRequest(group_by=grouping, page_size=7)
@@ -78,7 +78,7 @@ def a_period_without_turns_is_empty(w):
 
 def filters_hold(w):
     name = w.conversation()
-    _turns(w, name, w.client, 1)
+    _turns(name, w.client, 1)
     key = w.key.split("_")[1]
     one = w.client.GetUsage(pb.GetUsageRequest(
         conversation_id=name, key_id=key, model="gpt-4.1")).total
