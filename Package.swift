@@ -78,7 +78,7 @@ let package = Package(
     module("Metering", ["Domain"]),
 
     // Layer 3: calls in and out.
-    module("GRPCServer", ["Reactor", "Transport", "HTTP2", "GRPCWire", logging]),
+    module("GRPCServer", ["Reactor", "Transport", "HTTP2", "GRPCWire"]),
 
     // Layer 4: statements and attempts.
     module("Store", ["Reactor", "Postgres", "Domain", "Metering"]),
@@ -89,7 +89,7 @@ let package = Package(
       "Service",
       [
         "Reactor", "GRPCServer", "GRPCWire", "Messages", "JSON", "Tokenizer", "Domain",
-        "Metering", "Store", "Relay", logging,
+        "Metering", "HTTPClient", "Store", "Relay", logging,
       ]),
 
     // Layer 6: the commands.

@@ -58,7 +58,13 @@ public final class ServerCall {
     guard let connection, connection.write(message, of: self) else { throw Self.over }
     guard connection.mustWait(self) else { return }
     precondition(writer == nil, "one write at a time")
-    await withCheckedContinuation { writer = $0 }
+    await withCheckedContinuation { continuation in
+      // Suspending may have taken a turn of the loop, in which the client read or went away.
+      guard let connection = self.connection, connection.mustWait(self) else {
+        return continuation.resume()
+      }
+      writer = continuation
+    }
     if self.connection == nil { throw Self.over }
   }
 
@@ -77,7 +83,7 @@ public final class ServerCall {
   func start() {
     let call = LoopBound(self, on: reactor)
     let core = reactor.core
-    // As `CoreTask.start`, without its second closure.
+    // As `Reactor.spawn`, without its second closure.
     task = Task(executorPreference: reactor) { await call.value.run(core) }
   }
 

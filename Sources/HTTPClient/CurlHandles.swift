@@ -182,6 +182,13 @@ import Glibc
     unsafe curl_multi_socket_action(pointer, ccurl_socket_timeout, 0, &running)
   }
 
+  /// How long until curl's next time comes; nil if it waits for none.
+  var timeoutMilliseconds: Int? {
+    var milliseconds = -1
+    unsafe curl_multi_timeout(pointer, &milliseconds)
+    return milliseconds < 0 ? nil : milliseconds
+  }
+
   /// The next transfer that ended, by its handle's id, and curl's code.
   func nextFinished() -> (id: Int, code: Int32)? {
     var left: Int32 = 0

@@ -37,6 +37,9 @@ public final class HTTPClient {
   public let settings: HTTPClientSettings
   /// Where it lives.
   public let reactor: Reactor
+  /// Called on the loop when a running transfer's request has left and no answer has come; for
+  /// tests that kill the process there.
+  public var onRequestSent: (() -> Void)?
   private let inbox = MultiInbox()
   private let multi: MultiHandle
   private var watches: [Int32: Watch] = [:]
@@ -239,6 +242,7 @@ extension HTTPClient: Flushable {
       if events.isEmpty, touched.isEmpty, !hasFinished { break }
     }
     applyTimeout()
+    if let onRequestSent, running.values.contains(where: { $0.hasOnlySent }) { onRequestSent() }
   }
 
   private func notice(_ id: Int) {
@@ -295,7 +299,16 @@ extension HTTPClient: Flushable {
       self.timer = nil
       self.multi.actOnTimeout()
       self.drain()
+      self.askTimeout()
     }
+  }
+
+  /// Curl counts in whole milliseconds, cut off, and names a time only once: woken a moment before
+  /// it, it would say nothing and wait for ever.
+  private func askTimeout() {
+    guard timer == nil, !isClosed, let milliseconds = multi.timeoutMilliseconds else { return }
+    inbox.timeoutMilliseconds = max(1, milliseconds)
+    applyTimeout()
   }
 }
 

@@ -34,6 +34,8 @@ import Reactor
 
   var id: Int { inbox.id }
   var hasEnded: Bool { outcome != nil }
+  /// The request has begun to leave and nothing has come back.
+  var hasOnlySent: Bool { easy.sentBytes > 0 && inbox.status == 0 }
 
   func reached(_ goal: Goal) -> Bool {
     if hasEnded { return true }
@@ -50,6 +52,8 @@ import Reactor
     if reached(goal) { return }
     unsafe precondition(waiter == nil, "a transfer has one reader")
     unsafe await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      // Suspending may have taken a turn of the loop.
+      if reached(goal) { return unsafe continuation.resume() }
       self.goal = goal
       unsafe waiter = continuation
     }

@@ -16,7 +16,8 @@ public actor Core {
 /// A value of a reactor's thread that other threads may carry, but not look into.
 public struct LoopBound<Value>: @unchecked Sendable {
   private let bound: Value
-  private let reactor: Reactor
+  /// Whose thread it belongs to.
+  public let reactor: Reactor
 
   public init(_ value: Value, on reactor: Reactor) {
     bound = value

@@ -126,8 +126,9 @@ extension Reactor {
 
   private func runJobs() -> Int {
     var jobs = 0
-    for _ in 0..<min(limits.jobsPerTick, queue.count) {
-      switch queue.removeFirst() {
+    for _ in 0..<limits.jobsPerTick {
+      guard let work = queue.popFirst() else { break }
+      switch work {
       case .job(let job):
         jobs += 1
         unsafe job.runSynchronously(
@@ -151,6 +152,16 @@ extension Reactor {
 extension Reactor {
   /// Runs a body on the loop, after what was handed over before. From any thread.
   public func execute(_ body: @escaping @Sendable () -> Void) { append(.body(body)) }
+
+  /// Starts a task that is isolated to the core and never leaves the thread. From any thread.
+  ///
+  /// Nothing but its own code, and `cancel`, ends it: it may outlive the call that began it.
+  @discardableResult
+  public func spawn<R: Sendable>(
+    _ body: @escaping @Sendable (isolated Core) async -> R
+  ) -> Task<R, Never> {
+    Task(executorPreference: self) { [core] in await body(core) }
+  }
 
   /// Runs a body isolated to the core and gives back what it returns.
   public func run<R: Sendable>(

@@ -17,16 +17,21 @@ public final class RelayClient {
     credential = configuration.credentialFile.map { CredentialFile(path: $0) }
   }
 
+  /// Called on the loop as soon as a request has left, before its answer; for tests that kill the
+  /// process there.
+  public func onRequestSent(_ body: @escaping () -> Void) { http.onRequestSent = body }
+
   /// Makes one attempt, not streamed.
   ///
   /// - Parameters:
   ///   - attempt: the attempt's id, sent as `X-Client-Request-Id`.
-  ///   - total: what is left of the generation's limit, if that is less than the relay's own.
+  ///   - limits: for this attempt; the relay's own if nil.
   ///   - onHead: called on the loop when the head of the answer came, before its body is read.
   public func complete(
-    _ request: RelayRequest, attempt: String, total: Duration? = nil, onHead: (() -> Void)? = nil
+    _ request: RelayRequest, attempt: String, limits: HTTPLimits? = nil,
+    onHead: (() -> Void)? = nil
   ) async throws(RelayError) -> RelayAnswer {
-    let transfer = try encode(request, attempt: attempt, total: total)
+    let transfer = try encode(request, attempt: attempt, limits: limits)
     let response: HTTPResponse
     do throws(HTTPClientError) {
       response = try await send(transfer, onHead: onHead)
@@ -48,7 +53,7 @@ public final class RelayClient {
   }
 
   private func encode(
-    _ request: RelayRequest, attempt: String, total: Duration?
+    _ request: RelayRequest, attempt: String, limits: HTTPLimits?
   ) throws(RelayError) -> HTTPRequest {
     guard let model = configuration.models[request.model],
       let body = request.body(
@@ -56,15 +61,13 @@ public final class RelayClient {
     else { throw RelayError(.configuration, .notSent) }
     let key = credential?.current(at: http.reactor.now)
     if credential != nil, key == nil { throw RelayError(.configuration, .notSent) }
-    var limits = configuration.limits
-    if let total { limits.total = min(limits.total, total) }
     return HTTPRequest(
       .post, configuration.baseURL + "/chat/completions",
       headers: [
         HTTPHeader("Content-Type", "application/json"), HTTPHeader("Accept", "application/json"),
         HTTPHeader("X-Client-Request-Id", attempt),
       ],
-      credential: key, body: body, limits: limits)
+      credential: key, body: body, limits: limits ?? configuration.limits)
   }
 
   /// Reads an answer of any status.

@@ -192,10 +192,12 @@ private final class Flusher: Flushable {
         let (near, far) = pair()
         let old = try core.reactor.register(
           near, for: .read, handler: Watcher(near) { _, _ in log.add("old") })
-        close(near)
-        close(far)
-        let (again, other) = pair()
+        let (fresh, other) = pair()
+        // Closes what had the number and gives the number to the new one.
+        let again = dup2(fresh, near)
         #expect(again == near)
+        close(fresh)
+        close(far)
         let registration = try core.reactor.register(
           again, for: .read,
           handler: Watcher(again) { watcher, _ in
@@ -266,4 +268,36 @@ private func pair() -> (Int32, Int32) {
   let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
   precondition(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
   return (ends[0], ends[1])
+}
+
+@Suite struct HopTests {
+  /// Entering once and awaiting helpers that inherit the isolation costs one job in all.
+  @Test func awaitingWithinTheCoreEnqueuesNothing() async throws {
+    try await withReactor { reactor in
+      let jobs = try await reactor.run { core in
+        let before = core.reactor.counters.jobs
+        core.reactor.execute {}
+        try await core.reactor.sleep(for: .zero)
+        let afterSleep = core.reactor.counters.jobs
+        for _ in 0..<100 { await helper() }
+        try await core.reactor.sleep(for: .zero)
+        return (afterSleep - before, core.reactor.counters.jobs - afterSleep)
+      }
+      print("hops", jobs)
+      #expect(jobs.1 <= jobs.0 + 1)
+    }
+  }
+}
+
+private func helper() async { await deeper() }
+private func deeper() async {
+  await withTaskCancellationHandler {
+    await deepest()
+  } onCancel: {
+  }
+}
+private func deepest() async {
+  unsafe await withUnsafeContinuation { (waiter: UnsafeContinuation<Void, Never>) in
+    unsafe waiter.resume()
+  }
 }
