@@ -124,6 +124,12 @@ let package = Package(
     tests("GRPCServer", ["GRPCServer", "GRPCWire", "HTTP2", "Transport", "Reactor"]),
     tests("Store", ["Store", "Postgres", "Reactor", "Domain", "Metering"]),
     tests("Relay", ["Relay", "HTTPClient", "Reactor", "JSON", "relay-sim"]),
-    tests("Service", ["Service", "Domain", "JSON"]),
+    tests(
+      "Service",
+      [
+        "Service", "Store", "Relay", "Messages", "GRPCServer", "GRPCWire", "Domain", "JSON",
+        logging,
+      ]),
+    tests("Server", ["recountd"]),
   ]
 )

@@ -282,8 +282,8 @@ final class ServerConnection: ByteStreamOwner {
   // MARK: Answers, called by calls
   //
   // An answer that comes before the request has ended is not followed by RST_STREAM: stock C-core
-  // clients then lose the status of Trailers-Only. They end their side when they have read it; until
-  // then what they send is dropped.
+  // clients then lose the status of Trailers-Only. They end their side when they have read it;
+  // until then what they send is dropped.
 
   /// Queues a message of a stream; false if the call is over.
   func write(_ message: [UInt8], of call: ServerCall) -> Bool {

@@ -1,7 +1,8 @@
 import CProtos
 
 extension Wire {
-  /// The descriptors of every published file: a `google.protobuf.FileDescriptorSet`, for reflection.
+  /// The descriptors of every published file: a `google.protobuf.FileDescriptorSet`, for
+  /// reflection.
   ///
   /// A copy is made at each call.
   public static func descriptorSet() -> [UInt8] {

@@ -7,7 +7,8 @@ import CProtos
 /// encoder writes such bytes, so they are refused, rather than read as something else.
 ///
 /// - Shape: walks the fields of bytes that protobuf-c has not seen yet, by its own descriptors.
-/// - Throws: `.invalidField(path, .givenTwice)`, the path without indexes; `.malformed` where there is no next field.
+/// - Throws: `.invalidField(path, .givenTwice)`, the path without indexes; `.malformed` where
+///   there is no next field.
 enum MergeCheck {
   static func check(
     _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>

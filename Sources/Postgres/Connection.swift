@@ -99,8 +99,8 @@ final class Connection: ReadinessHandler {
   }
 
   /// Durability and the limits of a session. Plans: every statement of ours finds its rows by
-  /// index; a plan made while the tables were small must not scan them when they have grown, and a plan
-  /// for each call would cost more than the call.
+  /// index; a plan made while the tables were small must not scan them when they have grown, and a
+  /// plan for each call would cost more than the call.
   private func setUp() {
     guard let wire, wire.handle.enterPipeline() else { return lose() }
     state = .settingUp

@@ -42,8 +42,8 @@ struct HandlerTable {
 
   /// Ends a registration.
   ///
-  /// - Returns: the descriptor, if the kernel still watches it for this registration. Its number may
-  ///   have been closed and given to another since.
+  /// - Returns: the descriptor, if the kernel still watches it for this registration. Its number
+  ///   may have been closed and given to another since.
   mutating func remove(_ registration: Registration) -> Int32? {
     guard let descriptor = descriptor(registration) else { return nil }
     slots[Int(registration.slot)].generation &+= 1

@@ -1,7 +1,7 @@
 /// The named limits of a reactor.
 public struct ReactorLimits: Sendable {
-  /// Descriptors whose readiness one tick takes from the kernel, at most 256; the rest come with the
-  /// next.
+  /// Descriptors whose readiness one tick takes from the kernel, at most 256; the rest come with
+  /// the next.
   public var readinessPerTick = 256
   /// Jobs that one tick runs; the rest wait for the next, after a look at the descriptors.
   public var jobsPerTick = 1024

@@ -18,8 +18,7 @@ final class CoreParts {
   private let http: HTTPClient
 
   init(
-    _ reactor: Reactor, _ settings: Settings, _ relay: RelayConfiguration, _ replica: Replica,
-    _ log: ServiceLog
+    _ reactor: Reactor, _ settings: Settings, _ replica: Replica, _ log: ServiceLog
   ) throws(HTTPClientError) {
     self.reactor = reactor
     var configuration = DatabaseConfiguration(conninfo: settings.databaseURL)
@@ -30,7 +29,7 @@ final class CoreParts {
     store = Store(database)
     http = try HTTPClient(on: reactor)
     service = ConversationService(
-      reactor: reactor, store: store, relay: RelayClient(relay, http: http),
+      reactor: reactor, store: store, relay: RelayClient(settings.relay, http: http),
       catalogue: settings.catalogue, replica: replica, log: log,
       killPoint: settings.killPoint)
   }

@@ -2,7 +2,6 @@ import GRPCServer
 import Glibc
 import Logging
 import Reactor
-import Relay
 import Service
 import Store
 import Transport
@@ -23,11 +22,6 @@ struct RunningServer: Sendable {
   ///   `TransportError` if the address is taken.
   init(_ settings: Settings) async throws {
     let log = ServiceLog(Logger(label: "recountd"))
-    let relay = try RelayConfiguration(
-      name: settings.relayName, baseURL: settings.relayURL,
-      models: settings.relayModels ?? settings.catalogue.ownNames,
-      credentialFile: settings.relayCredentialFile,
-      allowsPlainHTTP: settings.relayAllowsPlainHTTP)
     let replica = Replica(name: Self.hostName, lease: settings.lease, log: log)
     self.replica = replica
     reactors = try (0..<settings.reactors).map { try Reactor(name: "core-\($0)") }
@@ -36,7 +30,7 @@ struct RunningServer: Sendable {
     for reactor in reactors {
       cores.append(
         try await reactor.run { core in
-          LoopBound(try CoreParts(core.reactor, settings, relay, replica, log), on: core.reactor)
+          LoopBound(try CoreParts(core.reactor, settings, replica, log), on: core.reactor)
         })
     }
     self.cores = cores

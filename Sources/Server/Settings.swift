@@ -11,13 +11,8 @@ struct Settings {
   var listen: SocketAddress
   var databaseURL: String
   var databaseConnections: Int
-  var relayName: String
-  var relayURL: String
-  var relayCredentialFile: String?
-  /// Our model names and the relay's; nil for the catalogue's own.
-  var relayModels: [String: String]?
-  var relayAllowsPlainHTTP: Bool
   var catalogue: Catalogue
+  var relay: RelayConfiguration
   var lease: Duration
   var drain: Duration
   var reactors: Int
@@ -49,15 +44,8 @@ extension Settings {
     listen = try Self.address(reader.text(.listen) ?? "127.0.0.1:50051")
     databaseURL = try reader.required(.databaseURL)
     databaseConnections = try reader.integer(.databaseConnections, 1...64) ?? 8
-    relayName = reader.text(.relayName) ?? "relay"
-    relayURL = try reader.required(.relayURL)
-    relayCredentialFile = reader.text(.relayCredentialFile)
-    relayModels = try reader.text(.relayModels).map { (text) throws(Fault) in
-      try Self.models(text)
-    }
-    relayAllowsPlainHTTP =
-      try reader.flag(.relayAllowsPlainHTTP) ?? false || Self.isLoopback(relayURL)
     catalogue = try Self.catalogue(reader.text(.catalogue) ?? "deploy/catalogue.json")
+    relay = try Self.relay(reader, catalogue)
     lease = .seconds(try reader.integer(.leaseSeconds, 1...3600) ?? 15)
     drain = .seconds(try reader.integer(.drainSeconds, 0...3600) ?? 30)
     reactors = try reader.integer(.reactors, 1...64) ?? 1
@@ -78,7 +66,25 @@ extension Settings {
     return address
   }
 
-  private static func models(_ text: String) throws(Fault) -> [String: String] {
+  private static func relay(
+    _ reader: SettingReader, _ catalogue: Catalogue
+  ) throws(Fault) -> RelayConfiguration {
+    let url = try reader.required(.relayURL)
+    let models = try Self.models(reader.text(.relayModels)) ?? catalogue.ownNames
+    let allowsPlainHTTP = try reader.flag(.relayAllowsPlainHTTP) ?? false
+    do throws(RelayConfiguration.Fault) {
+      return try RelayConfiguration(
+        name: reader.text(.relayName) ?? "relay", baseURL: url,
+        models: models,
+        credentialFile: reader.text(.relayCredentialFile),
+        allowsPlainHTTP: allowsPlainHTTP || isLoopback(url))
+    } catch {
+      throw Fault(text: "\(SettingName.relayURL.variable): \(error.rawValue)")
+    }
+  }
+
+  private static func models(_ text: String?) throws(Fault) -> [String: String]? {
+    guard let text else { return nil }
     var models: [String: String] = [:]
     for entry in text.split(separator: ",") {
       let parts = entry.split(separator: "=", maxSplits: 1).map(String.init)

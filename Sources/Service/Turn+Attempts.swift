@@ -81,8 +81,9 @@ extension Turn {
       let error: RelayError
       do throws(RelayError) {
         let answer = try await ask(request, until: deadline)
-        clock.upstreamWait += answer.timings.firstByte
-        clock.stream += answer.timings.total - answer.timings.firstByte
+        let head = headAt ?? now
+        clock.upstreamWait += head - started
+        clock.stream += now - head
         return answer
       } catch let failed {
         error = failed
@@ -110,7 +111,10 @@ extension Turn {
     do throws(RelayError) {
       let answer = try await service.relay.complete(
         request, attempt: "\(attempts[index].id)", limits: limits,
-        onHead: { KillPoint.afterFirstByte.reach(killPoint) })
+        onHead: { [self] in
+          headAt = now
+          KillPoint.afterFirstByte.reach(killPoint)
+        })
       attempts[index].outcome = .answered
       attempts[index].modelAnswered = answer.model
       attempts[index].upstreamID = answer.upstreamID

@@ -34,6 +34,8 @@ final class Turn {
   var begun: Begun?
   var attempts: [TurnAttempt] = []
   var report = Wire.ContextReport()
+  /// When the head of the last attempt's answer came.
+  var headAt: ContinuousClock.Instant?
 
   private var task: Task<Result<[UInt8], RPCError>, Never>?
   private var isDrained = false

@@ -151,6 +151,30 @@ extension AdminStore {
     return try change("SELECT * FROM admin_revoke_key($1, $2)", p)
   }
 
+  /// Publishes several sets, all or none: the outcomes so far, of which only the last may be other
+  /// than done.
+  public func publishPrices(
+    _ sets: [NewPriceSet], actor: String
+  ) throws(StoreError) -> [AdminOutcome] {
+    var outcomes: [AdminOutcome] = []
+    try run("BEGIN")
+    do {
+      for set in sets {
+        let outcome = try publishPrices(set, actor: actor)
+        outcomes.append(outcome)
+        guard case .done = outcome else {
+          try run("ROLLBACK")
+          return outcomes
+        }
+      }
+      try run("COMMIT")
+    } catch {
+      try? run("ROLLBACK")
+      throw error
+    }
+    return outcomes
+  }
+
   public func publishPrices(
     _ set: NewPriceSet, actor: String
   ) throws(StoreError) -> AdminOutcome {
@@ -193,6 +217,11 @@ extension AdminStore {
       LIMIT $2::integer
       """, p)
     return rows.map { AuditRow($0) }
+  }
+
+  /// The database's clock, by which keys expire and prices start.
+  public func now() throws(StoreError) -> Timestamp {
+    try query("SELECT now()")[0].time(0)!
   }
 
   public func usage(_ usage: UsageQuery) throws(StoreError) -> [UsageRow] {

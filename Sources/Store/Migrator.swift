@@ -26,6 +26,9 @@ extension AdminStore {
     }
   }
 
+  /// The version that this program brings a schema to.
+  public static var newestSchema: Int32 { Schema.newest }
+
   /// The schema's version; nil for a database without one.
   public func schemaVersion() throws(StoreError) -> Int32? {
     let found = try query("SELECT to_regclass('public.schema_version') IS NOT NULL")

@@ -128,4 +128,21 @@ public struct StoredTurn: Sendable, Equatable {
   public var answerSeq: Int64?
   public var startedAt: Timestamp
   public var finishedAt: Timestamp?
+
+  public init(
+    generation: RowID, conversation: String, key: String, state: State, result: [UInt8]? = nil,
+    orphan: [UInt8]? = nil, errorReason: String? = nil, answerSeq: Int64? = nil,
+    startedAt: Timestamp = Timestamp(microseconds: 0), finishedAt: Timestamp? = nil
+  ) {
+    self.generation = generation
+    self.conversation = conversation
+    self.key = key
+    self.state = state
+    self.result = result
+    self.orphan = orphan
+    self.errorReason = errorReason
+    self.answerSeq = answerSeq
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+  }
 }

@@ -161,7 +161,10 @@ import Testing
     #expect(try fixture.broken() == [])
     #expect(try fixture.spent() == 6 * 32 * 70)
     let counts = try fixture.sql().query(
-      "SELECT count(*), (SELECT count(*) FROM message), (SELECT count(*) FROM turn) FROM usage_event"
+      """
+      SELECT count(*), (SELECT count(*) FROM message), (SELECT count(*) FROM turn)
+      FROM usage_event
+      """
     )[0]
     #expect(counts.int64(0) == 192)
     #expect(counts.int64(1) == 384)

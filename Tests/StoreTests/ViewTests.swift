@@ -71,8 +71,8 @@ import Testing
       script: """
         INSERT INTO conversation (tenant_id, conversation_id, key_id, model_id, vocabulary, policy,
           system_tokens, segment_id, ttl, last_seq, view_tokens_bound, expires_at)
-        VALUES ('\(tenant)', 'c', 'k', 'm', 'v', '', 0, '\(id(UInt64((rows.last?.segment ?? 0) + 1)))',
-          '1 day', \(rows.count), 0, now())
+        VALUES ('\(tenant)', 'c', 'k', 'm', 'v', '', 0,
+          '\(id(UInt64((rows.last?.segment ?? 0) + 1)))', '1 day', \(rows.count), 0, now())
         """)
   }
 

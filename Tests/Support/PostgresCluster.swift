@@ -91,8 +91,8 @@ public struct ProgramFailure: Error, CustomStringConvertible {
 
 extension PostgresCluster {
   /// Starts a private cluster. Nothing of it outlives a crash of the machine, so it need not reach
-  /// the disk (`fsync=off`); commits are commits all the same. Its keeper is a shell that outlives nobody: when this process is
-  /// gone, it stops the server and removes the folder.
+  /// the disk (`fsync=off`); commits are commits all the same. Its keeper is a shell that outlives
+  /// nobody: when this process is gone, it stops the server and removes the folder.
   private static func start() throws -> PostgresCluster {
     let template = FileManager.default.temporaryDirectory
       .appendingPathComponent("recount-test-pg-XXXXXX").path
