@@ -9,8 +9,8 @@ import Synchronization
 /// It is both a serial executor and a task executor: a task that is isolated to `core` and prefers
 /// the reactor never leaves its thread, however often it suspends.
 ///
-/// - Isolation: `execute`, `run`, `spawn`, `start`, `stop`, `counters` and `isOnLoop` from anywhere;
-///   the rest on its thread, which each checks.
+/// - Isolation: `execute`, `run`, `spawn`, `start`, `stop`, `counters` and `isOnLoop` from
+///   anywhere; the rest on its thread, which each checks.
 public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
   /// The thread's name, at most 15 bytes of it seen by the kernel.
   public let name: String
