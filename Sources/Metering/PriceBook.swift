@@ -96,7 +96,7 @@ public struct ModelPrices: Sendable, Hashable {
   }
 
   /// The tier that a prompt of that size selects.
-  func tier(at promptTokens: Int64) -> PriceTier {
+  public func tier(at promptTokens: Int64) -> PriceTier {
     tiers.last { $0.promptFrom <= promptTokens } ?? tiers[0]
   }
 }
