@@ -131,5 +131,6 @@ let package = Package(
         logging,
       ]),
     tests("Server", ["recountd"]),
+    tests("CLI", ["recount", "Store", "Postgres", "Domain"]),
   ]
 )

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import Store
 
-/// Where the database is. A password is never an argument: every user of the machine can read those.
+/// Where the database is. A password is never an argument: every user can read those.
 struct DatabaseOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
