@@ -5,6 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
+import grpc
+
 DEV = Path(__file__).resolve().parents[3] / "deploy/dev"
 sys.path.insert(0, str(DEV))
 
@@ -86,7 +88,21 @@ class World:
         path = self.folder / name
         self.db.recount("key", "create", "--tenant", tenant, "--name", name,
                         "--secret-file", path, *options)
-        return path.read_text().strip()
+        key = path.read_text().strip()
+        self.wait(lambda: self._knows(key), seconds=3, what="a new key is not known")
+        return key
+
+    def _knows(self, key):
+        """Whether the server has heard of a key; what it may do is another question."""
+        from kit.client import Client, Failure, pb
+        client = Client(self.address, key)
+        try:
+            client.GetUsage(pb.GetUsageRequest())
+            return True
+        except grpc.RpcError as error:
+            return Failure(error).reason != "API_KEY_INVALID"
+        finally:
+            client.close()
 
     def messages(self, conversation):
         from kit.client import pb

@@ -113,7 +113,7 @@ def policies(w):
 
 
 def usage(w):
-    request = pb.GetUsageRequest(time_zone="Mars/Olympus")
+    request = pb.GetUsageRequest(time_zone="Mars/Olympus", group_by=pb.USAGE_GROUPING_DAY)
     _invalid(w.client.GetUsage, request, "time_zone")
     request = pb.GetUsageRequest(group_by=77)
     _invalid(w.client.GetUsage, request, "group_by")

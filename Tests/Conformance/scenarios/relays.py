@@ -83,7 +83,7 @@ def the_window_is_smaller_than_we_thought(w):
 
 
 def answers_that_are_none(w):
-    for body in (CANARY, "", "{", "[]", '{"choices":[]}', '{"choices":7}', "\xff\x00"):
+    for body in (CANARY, "", "{", "[]", '{"choices":[]}', '{"choices":7}', "\u00ff"):
         _failing(w, "ABORTED", "UPSTREAM_OUTCOME_UNKNOWN",
                  {"status": 200, "body": body}, attempts_max=3, calls=1)
 

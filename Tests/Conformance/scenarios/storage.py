@@ -36,7 +36,9 @@ def away_and_back(w):
            what="Append does not work again")
     assert _answered(w.client.Append, append).replayed
     assert [message.text for message in w.messages(name)] == ["kept", "later"]
-    w.client.Generate(ask(name))
+    # A lease that lapsed meanwhile is taken anew by the next heartbeat.
+    w.wait(lambda: _answered(w.client.Generate, ask(name)), seconds=20,
+           what="Generate does not work again")
     assert w.server.pid == pid and w.server.is_alive()
 
 

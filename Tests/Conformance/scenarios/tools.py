@@ -58,7 +58,7 @@ def open_calls_can_be_abandoned(w):
 
 def the_models_calls_open_a_group(w):
     name = w.conversation()
-    w.sim.script({"content": None, "finish_reason": "tool_calls", "tool_calls": [
+    w.sim.script({"finish_reason": "tool_calls", "tool_calls": [
         {"id": "call_1", "type": "function",
          "function": {"name": "weather", "arguments": '{"city": "Köln"}'}}]})
     tool = pb.Tool(name="weather", description="Tells the weather.", parameters=SCHEMA)
