@@ -53,6 +53,9 @@ struct PriceApply: ParsableCommand {
     for plan in plans where plan.isUnchanged {
       Message.show("the \(plan.book) book has these prices already")
     }
+    for plan in due where plan.changes.isEmpty {
+      Message.show("no \(plan.book) price changes: only when or how the tiers apply")
+    }
     if dryRun { return Message.show("nothing was changed: this is a dry run") }
     if due.isEmpty { return }
     try Message.confirm("Publish these prices?", isGiven: yes)

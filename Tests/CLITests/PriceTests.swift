@@ -48,6 +48,8 @@ import Testing
     let input = list.first { $0["class"] as? String == "input" }
     #expect(input?["price"] as? String == "8" && input?["state"] as? String == "current")
     #expect(try await desk.recount("price", "list", "-o", "json", "--book", "list").list().isEmpty)
+    let flipped = try await apply(desk, text.replacing("true", with: "false"), "--dry-run")
+    #expect(flipped.status == 0 && flipped.errors.contains("how the tiers apply"))
     let again = try await apply(desk, text, "--yes")
     #expect(again.status == 0 && again.output == "[]\n" && again.errors.contains("already"))
     #expect(try AdminStore.open(conninfo: desk.database.conninfo()).priceSets().count == 1)
