@@ -22,7 +22,7 @@ def demonstrate(stack):
     run([ROOT / "deploy/dev/python-stubs.py", stubs])
     sys.path.insert(0, str(stubs))
     relay, log = relay_from_environment(), None
-    print("starting PostgreSQL, relay-sim and recountd", flush=True)
+    print("starting a stack of its own", flush=True)
     stack.start_database()
     key_file = stack.folder / "api-key"
     stack.database.seed(key_file)

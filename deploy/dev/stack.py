@@ -194,4 +194,5 @@ def relay_from_environment():
     known = [model["id"] for model in json.loads(CATALOGUE.read_text())["models"]]
     if name in known:
         return Relay(url, key_file.resolve(), name, name)
+    print(f"{name} stands in for {DEFAULT_MODEL}, with that one's window and prices")
     return Relay(url, key_file.resolve(), DEFAULT_MODEL, f"{DEFAULT_MODEL}={name}")
