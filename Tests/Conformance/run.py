@@ -26,7 +26,7 @@ from run_folder import leave_on_signals, undisturbed  # noqa: E402
 
 # In this order; the last ones stop the database and kill the server.
 FILES = ("conversations messages tools tokens turns repeats waiting relays limits keys "
-         "unimplemented fields bytes usage commits storage crashes ledger").split()
+         "unimplemented fields bytes usage commits drain storage crashes ledger").split()
 
 
 def scenarios(wanted):
@@ -49,7 +49,7 @@ def complaint(error):
               if "/scenarios/" in frame.filename] or traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
     text = str(error) or frames[-1].line
-    return f"{type(error).__name__} at {places}: {text[:2000]}"
+    return f"{type(error).__name__} at {places}: {text[:800]}"
 
 
 def attempt(world, name, function):

@@ -42,6 +42,11 @@ class Child:
             return False
         return self.started is not None and start_time(self.pid) == self.started
 
+    def tell(self, number):
+        """Sends a signal, if it is still ours."""
+        if self.is_alive():
+            os.kill(self.pid, number)
+
     def exit_code(self, timeout):
         """Waits for the end of a child of this process."""
         return self._popen.wait(timeout)

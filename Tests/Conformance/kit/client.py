@@ -84,7 +84,8 @@ def refused(code, reason, call, *arguments, **options):
         answer = call(*arguments, **options)
     except grpc.RpcError as error:
         return check_failure(error, code, reason)
-    raise AssertionError(f"expected {code} {reason}, but the call succeeded: {answer}")
+    text = " ".join(str(answer).split())[:200]
+    raise AssertionError(f"expected {code} {reason}, but the call succeeded: {text}")
 
 
 class Client:

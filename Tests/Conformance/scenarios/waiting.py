@@ -102,3 +102,22 @@ def a_caller_that_breaks_off_is_drained(w):
     gone.close()
     w.sim.release()
     _drained(w, name)
+
+
+def the_policy_may_cancel_what_nobody_waits_for(w):
+    policy = pb.Policy(vanished_client=pb.VanishedClient(action=pb.VANISHED_CLIENT_ACTION_CANCEL))
+    name = w.conversation(policy=policy)
+    request = ask(name, request_id=w.new_id("r"))
+    w.sim.hold()
+    future = w.client.future("Generate", request)
+    w.sim.wait_held()
+    future.cancel()
+    w.wait(lambda: not w.client.Get(pb.GetRequest(conversation_id=name)).conversation.HasField(
+        "running_generation_id"), what="the turn was not cancelled")
+    calls = len(w.sim.log())
+    w.sim.release()
+    failure = refused("ABORTED", "GENERATION_STOPPED", w.client.Generate, request)
+    assert failure.metadata["generation_id"] and len(w.sim.log()) == calls
+    usage = w.client.GetUsage(pb.GetUsageRequest(conversation_id=name)).total
+    assert usage.requests == 1 and usage.total_tokens > 0, "the relay may have billed it"
+    assert "messages: 1" in w.client.Generate(ask(name)).message.text
