@@ -8,6 +8,8 @@ import Tokenizer
 ///   readers.
 public struct Catalogue: Sendable {
   public let models: [CatalogueModel]
+  /// The model that writes summaries where a policy names none.
+  public let summarizer: String?
   private let byID: [String: CatalogueModel]
 
   /// What is wrong with a catalogue; names the member.
@@ -36,6 +38,10 @@ public struct Catalogue: Sendable {
     byID = Dictionary(models.map { ($0.id, $0) }) { first, _ in first }
     guard byID.count == models.count else {
       throw Fault(description: "a model is there twice")
+    }
+    summarizer = json["summarizer"]?.string
+    if let summarizer, byID[summarizer] == nil {
+      throw Fault(description: "the summarizer is none of the models")
     }
   }
 

@@ -158,7 +158,7 @@ final class Configuration {
     if tenant.isSuspended {
       return .failure(Failure(.tenantSuspended, "the tenant is suspended"))
     }
-    return .success(Principal(tenant: tenant, key: row))
+    return .success(Principal(tenant: tenant, key: row, credential: key))
   }
 
   /// The prices of a model that are in force, and the set that they are from.

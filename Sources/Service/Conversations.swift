@@ -42,6 +42,7 @@ extension ConversationService {
     case .created(_, _, let replayed):
       // A repeat may have minted another id than the first sending.
       let row = try await conversation(principal, plan.id)
+      remembered[principal.tenant.id, plan.id] = try head(row)
       return Wire.CreateResponse(conversation: try wire(row), replayed: replayed)
     }
   }
@@ -65,10 +66,12 @@ extension ConversationService {
     }
     if let message = request.message { try checks.message(message, "message") }
     try checks.metadata(request.metadata, "metadata")
-    let policy = try TurnPolicy(request.policy, model: model, checks: checks)
-    if let summaryModel = policy.wire.summaryModel, catalogue[summaryModel] == nil {
+    var given = request.policy ?? Wire.Policy()
+    given.summaryModel = given.summaryModel ?? catalogue.summarizer
+    if let summaryModel = given.summaryModel, catalogue[summaryModel] == nil {
       throw .field("policy.summary_model", "the server does not know it")
     }
+    let policy = try TurnPolicy(given, model: model, checks: checks)
     return (request.conversationID ?? madeID(principal, request), model, policy)
   }
 

@@ -72,15 +72,18 @@ extension ConversationService {
     for row in rows.prefix(size) where Self.matches(row.state, request.state) {
       messages.append(try MessageCodec.wire(row, log: log))
     }
-    let next = rows.count > size ? PageToken.encode("m", String(rows[size - 1].seq)) : nil
+    let next =
+      rows.count > size
+      ? PageToken.encode("m", "\(request.conversationID)/\(rows[size - 1].seq)") : nil
     return Wire.ListMessagesResponse(messages: messages, nextPageToken: next)
   }
 
   private func after(_ request: Wire.ListMessagesRequest) throws(Failure) -> Int64 {
     guard let token = request.pageToken else { return request.afterSeq ?? 0 }
-    guard let seq = Int64(try PageToken.decode("m", token)), seq >= 0 else {
-      throw .field("page_token", "it is none that this method gave")
-    }
+    let parts = try PageToken.decode("m", token).split(separator: "/")
+    guard parts.count == 2, parts[0] == request.conversationID, let seq = Int64(parts[1]),
+      seq >= 0
+    else { throw .field("page_token", "it is none that this method gave here") }
     return seq
   }
 

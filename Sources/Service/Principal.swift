@@ -7,6 +7,8 @@ import Store
 struct Principal {
   var tenant: TenantRow
   var key: KeyRow
+  /// What it showed, to be looked at again when the configuration has changed.
+  var credential: APIKey
 
   func require(_ scope: KeyScope) throws(Failure) {
     guard key.scopes.contains(scope.rawValue) else {

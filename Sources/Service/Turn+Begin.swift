@@ -37,6 +37,7 @@ extension Turn {
     } catch {
       throw Failure(error, log: service.log)
     }
+    try await authenticateAgain()
   }
 
   private func refusal(_ outcome: BeginOutcome) -> Failure {

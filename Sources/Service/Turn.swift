@@ -1,3 +1,4 @@
+import Domain
 import GRPCServer
 import Messages
 import Metering
@@ -18,7 +19,7 @@ import Store
 /// - Isolation: its reactor's core.
 final class Turn {
   let service: ConversationService
-  let principal: Principal
+  private(set) var principal: Principal
   let request: Wire.GenerateRequest
   let head: ConversationHead
   /// The model of this turn, and how its tokens are counted.
@@ -88,6 +89,13 @@ final class Turn {
     } catch {
       return .failure(error)
     }
+  }
+
+  /// The configuration has changed since the caller was let in: its key may have been revoked.
+  func authenticateAgain() async throws(Failure) {
+    principal = try await service.configuration.principal(of: principal.credential)
+    try principal.require(.generate)
+    try principal.require(model: model.id)
   }
 
   private func hasEnded() {
