@@ -26,8 +26,9 @@ public struct ModelFamily: Sendable, Equatable {
 
   /// Every known family: the one table of vocabularies, starting ratios and overheads.
   ///
-  /// The ratios lie on the high side of what the providers' own counters report for prose and
-  /// code, so that an estimate which was never calibrated rather reserves too much.
+  /// The ratios are starting guesses, held against no provider's counter. They are above 1 so that
+  /// an estimate rather reserves too much, which nothing guarantees until `TokenEstimator` has
+  /// learnt from what the relay reports.
   public static let all: [ModelFamily] = [
     exact("gpt-3.5", .cl100kBase, .gpt4),
     exact("gpt-35", .cl100kBase, .gpt4),

@@ -1,31 +1,49 @@
 #!/usr/bin/env bash
-# Differential fuzz of the tokenizer against tiktoken and tokenizers.
+# Differential fuzz of the tokenizer against tiktoken and tokenizers. Prints the seed.
 #
-#   run.sh                 1,000,000 texts
-#   run.sh --bounded       20,000 texts, for every change
-#   run.sh --texts N --seed S
+#   run.sh                     1,000,000 texts, by a release build of the module
+#   run.sh --bounded           20,000 texts, by the `recount` that is already built
+#   run.sh --texts N --seed S  (RECOUNT_TEST_SEED also sets the seed)
 #
-# Needs Python 3 and the package index once: the references are installed into .run/tokenizer-peers.
-# If they cannot be installed the run fails and says so; it never passes without comparing.
+# RECOUNT_BIN is the folder of the built programs (.build/debug). The references come from the
+# Python package index into a virtual environment outside the clone, once; RECOUNT_PEERS names
+# another folder for it. Where they cannot be had, the whole run fails; the bounded one says
+# SKIPPED on standard error and ends well, so that a machine without the index can still test.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-peers="${RECOUNT_PEERS:-$root/.run/tokenizer-peers}"
+export PYTHONDONTWRITEBYTECODE=1
+
+bounded=
 options=()
 for option in "$@"; do
-  if [[ $option == --bounded ]]; then options+=(--texts 20000); else options+=("$option"); fi
+  if [[ $option == --bounded ]]; then
+    bounded=1
+    options+=(--texts 20000)
+  else
+    options+=("$option")
+  fi
 done
 if [[ -n ${RECOUNT_TEST_SEED:-} ]]; then options+=(--seed "$RECOUNT_TEST_SEED"); fi
 
-if [[ ! -x $peers/bin/python ]]; then python3 -m venv "$peers"; fi
-if ! "$peers/bin/python" -c 'import tiktoken, tokenizers' 2>/dev/null; then
-  if ! "$peers/bin/pip" install --quiet tiktoken==0.14.0 tokenizers==0.23.3; then
+if ! python=$("$here/references.sh" tiktoken==0.14.0 tokenizers==0.23.3); then
+  if [[ -z $bounded ]]; then
     echo "tokenizer fuzz: the reference engines cannot be installed; nothing was compared" >&2
     exit 1
   fi
+  echo "tokenizer fuzz: SKIPPED, NOTHING WAS COMPARED: no reference engines (see above)" >&2
+  exit 0
 fi
-package="$root/Tests/Benchmarks/Tokenizer"
-SWIFT_BACKTRACE=enable=no swift build --package-path "$package" \
-  --scratch-path "$root/.run/tokenizer-driver" -c release -j 2 >&2
-exec "$peers/bin/python" "$here/fuzz.py" \
-  --driver "$root/.run/tokenizer-driver/release/tokenizer-driver" "${options[@]}"
+
+if [[ -n $bounded ]]; then
+  program=${RECOUNT_BIN:-$root/.build/debug}/recount
+  if [[ ! -x $program ]]; then
+    echo "tokenizer fuzz: no $program; build it, or set RECOUNT_BIN" >&2
+    exit 1
+  fi
+  exec "$python" "$here/fuzz.py" --recount "$program" "${options[@]}"
+fi
+scratch=$root/.build-tokenizer
+SWIFT_BACKTRACE=enable=no swift build --package-path "$root/Tests/Benchmarks/Tokenizer" \
+  --scratch-path "$scratch" -c release -j 2 >&2
+exec "$python" "$here/fuzz.py" --driver "$scratch/release/tokenizer-driver" "${options[@]}"
