@@ -56,6 +56,7 @@ public struct Catalogue: Sendable {
 /// One model.
 public struct CatalogueModel: Sendable {
   public let id: String
+  public let displayName: String
   public let windowTokens: Int64
   public let outputTokensMax: Int64
   /// A published vocabulary's name, or `estimated`.
@@ -74,6 +75,7 @@ public struct CatalogueModel: Sendable {
       let vocabulary = json["vocabulary"]?.string
     else { return nil }
     self.id = id
+    displayName = json["display_name"]?.string ?? id
     windowTokens = window
     outputTokensMax = output
     self.vocabulary = vocabulary

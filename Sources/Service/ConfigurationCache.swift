@@ -119,6 +119,8 @@ final class Configuration {
     var id: RowID
     var startsAt: Timestamp
     var models: [String: ModelPrices]
+    /// As they were published.
+    var rows: [String: [PriceRow]]
   }
 
   init(_ snapshot: ConfigurationSnapshot, readAt: ContinuousClock.Instant) {
@@ -161,14 +163,22 @@ final class Configuration {
     return .success(Principal(tenant: tenant, key: row, credential: key))
   }
 
+  /// The set of a book that is in force.
+  func priceSet(
+    book: String, currency: String, at now: ContinuousClock.Instant
+  ) -> PriceSet? {
+    let time = time(at: now)
+    // Ascending by start.
+    return books["\(book) \(currency)"]?.last { $0.startsAt <= time }
+  }
+
   /// The prices of a model that are in force, and the set that they are from.
   func prices(
     book: String, currency: String, model: String, at now: ContinuousClock.Instant
   ) -> (set: RowID, prices: ModelPrices)? {
-    let time = time(at: now)
-    // Ascending by start.
-    let set = books["\(book) \(currency)"]?.last { $0.startsAt <= time }
-    guard let set, let prices = set.models[model] else { return nil }
+    guard let set = priceSet(book: book, currency: currency, at: now),
+      let prices = set.models[model]
+    else { return nil }
     return (set.id, prices)
   }
 }
@@ -180,7 +190,8 @@ extension Configuration.PriceSet {
     id = row.id
     startsAt = row.startsAt
     let rows = row.prices.filter { $0.serviceTier == Self.serviceTier }
-    models = Dictionary(grouping: rows, by: \.model).compactMapValues { rows in
+    self.rows = Dictionary(grouping: rows, by: \.model)
+    models = self.rows.compactMapValues { rows in
       let entries = rows.compactMap { row in
         TokenClass(rawValue: row.tokenClass).map {
           PriceEntry(tokenClass: $0, promptFrom: row.promptFrom, price: row.price)

@@ -80,17 +80,20 @@ public final class ConversationService {
     serve("CountTokens", .read, in: &router) { (request, principal) throws(Failure) in
       try await self.countTokens(request, principal)
     }
+    serve("List", .read, in: &router) { (request, principal) throws(Failure) in
+      try await self.list(request, principal)
+    }
+    serve("GetModels", .read, in: &router) { (request, principal) throws(Failure) in
+      try await self.getModels(request, principal)
+    }
     serve("GetUsage", .usage, in: &router) { (request, principal) throws(Failure) in
       try await self.getUsage(request, principal)
     }
     router.unary(Self.path + "Generate") { [self] bytes, call throws(RPCError) in
       try await generate(bytes, call)
     }
-    for name in ["StopGenerate", "Summarize", "List", "Delete", "Pin", "Fork", "PreviewContext"] {
+    for name in ["StopGenerate", "Summarize", "Delete", "Pin", "Fork", "PreviewContext"] {
       router.unary(Self.path + name) { _, _ throws(RPCError) in throw Self.notImplemented(name) }
-    }
-    router.unary(Self.path + "GetModels") { _, _ throws(RPCError) in
-      throw Self.notImplemented("GetModels")
     }
     for name in ["StreamGenerate", "ResumeGenerate"] {
       router.serverStream(Self.path + name) { _, _ throws(RPCError) in

@@ -62,7 +62,7 @@ extension ConversationService {
       }
   }
 
-  private static func moment(
+  static func moment(
     _ time: Wire.Timestamp?, _ path: String
   ) throws(Failure) -> Int64? {
     guard let time else { return nil }

@@ -10,12 +10,10 @@ def later_methods_say_so(w):
     for method, request in (
             ("StopGenerate", pb.StopGenerateRequest(generation_id="x")),
             ("Summarize", pb.SummarizeRequest(conversation_id=name)),
-            ("List", pb.ListRequest()),
             ("Delete", pb.DeleteRequest(conversation_id=name)),
             ("Pin", pb.PinRequest(conversation_id=name, seq=1)),
             ("Fork", pb.ForkRequest(conversation_id=name)),
-            ("PreviewContext", pb.PreviewContextRequest(conversation_id=name)),
-            ("GetModels", pb.GetModelsRequest())):
+            ("PreviewContext", pb.PreviewContextRequest(conversation_id=name))):
         refused("UNIMPLEMENTED", "NOT_IMPLEMENTED", getattr(w.client, method), request)
     for method, request in (
             ("StreamGenerate", pb.StreamGenerateRequest(conversation_id=name)),
