@@ -34,35 +34,63 @@ def _booked(w):
     return {row[0] for row in rows}
 
 
+def _answer(w, name, text):
+    """An answer; on a busy machine a lease of a second lapses, and then nothing is sent."""
+    for _ in range(20):
+        try:
+            return w.client.Generate(ask(name, text))
+        except grpc.RpcError as error:
+            failure = Failure(error)
+            assert failure.reason == "STORAGE_UNAVAILABLE", failure
+            time.sleep(0.2)
+    raise AssertionError("the server has no lease")
+
+
+def _die(w, name):
+    """Generates until that kills the server; the request that did."""
+    for _ in range(20):
+        request = ask(name, "Lost?", request_id=w.new_id("r"))
+        try:
+            w.client.Generate(request)
+            raise AssertionError("the kill point did not kill")
+        except grpc.RpcError as error:
+            failure = Failure(error)
+            assert failure.code == grpc.StatusCode.UNAVAILABLE, failure
+            if failure.reason is None:
+                return request
+            assert failure.reason == "STORAGE_UNAVAILABLE", failure
+            time.sleep(0.2)
+    raise AssertionError("the server has no lease")
+
+
 def _round(w, point):
+    """One crash; whether it was one with a relay asked, if the point is after that."""
     name = w.conversation()
-    known = w.client.Generate(ask(name, "Known."))
+    known = _answer(w, name, "Known.")
     w.restart(**LEASE, RECOUNT_KILL_POINT=point)
-    request = ask(name, "Lost?", request_id=w.new_id("r"))
     before = len(w.sim.log())
-    try:
-        w.client.Generate(request)
-        raise AssertionError(f"{point} did not kill")
-    except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+    request = _die(w, name)
     assert w.server.exit_code(10) == -signal.SIGKILL
     w.client.close()
     w.serve(**LEASE)
     outcome = _outcome(w, request)
+    if point != "after_begin" and len(w.sim.log()) == before:
+        return False
     if point == "after_commit":
         assert not isinstance(outcome, Failure) and outcome.replayed, outcome
     else:
         assert isinstance(outcome, Failure), f"{point}: {outcome}"
         assert outcome.reason == "UPSTREAM_OUTCOME_UNKNOWN", outcome
     calls = w.sim.log()[before:]
-    assert len(calls) <= 1 and (point == "after_begin") == (not calls), (point, calls)
+    assert len(calls) == (point != "after_begin"), (point, calls)
     missing = {line["attempt"] for line in calls} - _booked(w)
     assert not missing, f"upstream calls without an attempt row: {missing}"
     kept = w.messages(name)
     assert kept[1].text == known.message.text, "an acknowledged answer is gone"
-    answer = w.client.Generate(ask(name, "Next."))
+    answer = _answer(w, name, "Next.")
     shown = 5 if point == "after_commit" else 3
     assert f"messages: {shown}" in answer.message.text, answer.message.text
+    return True
 
 
 def every_kill_point(w):
@@ -70,7 +98,7 @@ def every_kill_point(w):
     for number in range(ROUNDS_EACH):
         for point in POINTS:
             try:
-                _round(w, point)
+                assert any(_round(w, point) for _ in range(5)), "the relay was never asked"
             except Exception as error:
                 raise AssertionError(f"{point}, round {number + 1}: {error}") from error
     w.restart()
@@ -104,10 +132,9 @@ class _Caller(threading.Thread):
                 return True
             except grpc.RpcError as error:
                 failure = Failure(error)
-                if failure.reason == "UPSTREAM_OUTCOME_UNKNOWN":
+                if failure.reason in ("UPSTREAM_OUTCOME_UNKNOWN", "STORAGE_UNAVAILABLE"):
                     return False
-                assert failure.reason in (None, "TURN_IN_PROGRESS", "SHUTTING_DOWN",
-                                          "STORAGE_UNAVAILABLE"), failure
+                assert failure.reason in (None, "TURN_IN_PROGRESS", "SHUTTING_DOWN"), failure
             except ValueError:  # The channel was closed under the call.
                 pass
             time.sleep(0.02)
@@ -144,7 +171,7 @@ def random_kills_under_load(w):
     # What was never begun may be asked now; no request id was asked of the relay twice.
     assert len(attempts) <= len(answered) + len(outcomes), (len(attempts), len(answered))
     for caller in callers:
-        w.client.Generate(ask(caller.name, "Still there?"))
+        _answer(w, caller.name, "Still there?")
         usage = w.client.GetUsage(pb.GetUsageRequest(conversation_id=caller.name)).total
         assert usage.requests >= len(caller.answers) + 1
     w.restart()
