@@ -51,7 +51,7 @@ class Child:
         """Waits for the end of a child of this process."""
         return self._popen.wait(timeout)
 
-    def end(self, with_signal=signal.SIGTERM, grace=15.0):
+    def end(self, with_signal=signal.SIGTERM, grace=40.0):
         """Asks it to end, and after the grace makes it."""
         for number, seconds in ((with_signal, grace), (signal.SIGKILL, 5.0)):
             if not self.is_alive():
