@@ -20,9 +20,12 @@ public final class ConversationService {
   let killPoint: KillPoint?
   let configuration: ConfigurationCache
   let remembered: RememberedConversations
-  /// Generations that run here, and how many of them nobody waits for.
+  /// Generations that have begun here.
+  var turns: [RowID: Turn] = [:]
+  /// Generations that run here or are about to, and how many of them nobody waits for.
   var turnsRunning = 0
   var drainsRunning = 0
+  private(set) var isFinished = false
 
   var checks: FieldChecks { FieldChecks(limits: limits) }
 
@@ -48,6 +51,7 @@ public final class ConversationService {
   /// Reads the configuration, and follows it from then on.
   public func start(isolation: isolated Core) async throws(StoreError) {
     try await configuration.start(isolation: isolation)
+    watchStops()
   }
 
   /// Waits until no generation runs, at most so long, and stops following the configuration. What
@@ -59,6 +63,7 @@ public final class ConversationService {
     }
     if turnsRunning > 0 { log.warning("generations were left", ["count": "\(turnsRunning)"]) }
     configuration.close()
+    isFinished = true
   }
 
   private static let path = "/recount.v1.ConversationService/"
@@ -80,6 +85,9 @@ public final class ConversationService {
     serve("CountTokens", .read, in: &router) { (request, principal) throws(Failure) in
       try await self.countTokens(request, principal)
     }
+    serve("Delete", .write, in: &router) { (request, principal) throws(Failure) in
+      try await self.delete(request, principal)
+    }
     serve("List", .read, in: &router) { (request, principal) throws(Failure) in
       try await self.list(request, principal)
     }
@@ -92,7 +100,7 @@ public final class ConversationService {
     router.unary(Self.path + "Generate") { [self] bytes, call throws(RPCError) in
       try await generate(bytes, call)
     }
-    for name in ["StopGenerate", "Summarize", "Delete", "Pin", "Fork", "PreviewContext"] {
+    for name in ["StopGenerate", "Summarize", "Pin", "Fork", "PreviewContext"] {
       router.unary(Self.path + name) { _, _ throws(RPCError) in throw Self.notImplemented(name) }
     }
     for name in ["StreamGenerate", "ResumeGenerate"] {

@@ -31,6 +31,8 @@ public struct ServiceLimits: Sendable {
   public var configurationAgeMax = Duration.seconds(10)
   /// An unknown key makes a reactor look for a newer configuration, at most so often.
   public var unknownKeyPoll = Duration.milliseconds(250)
+  /// How often a reactor asks whether one of its generations is to stop.
+  public var stopPoll = Duration.seconds(1)
   /// Turns that one call of the reaper resolves.
   public var reapedPerCallMax = 100
 

@@ -98,8 +98,12 @@ final class Turn {
     try principal.require(model: model.id)
   }
 
+  /// Ends it: what came is kept and billed.
+  func stop() { task?.cancel() }
+
   private func hasEnded() {
     task = nil
+    service.turns[generation] = nil
     service.turnsRunning -= 1
     if isDrained { service.drainsRunning -= 1 }
   }
@@ -127,6 +131,7 @@ final class Turn {
       return try StoredResult.replay(stored, log: service.log).get().encode()
     case .begun(let begun):
       self.begun = begun
+      service.turns[generation] = self
       KillPoint.afterBegin.reach(service.killPoint)
       let outcome: Result<RelayAnswer, Failure>
       do throws(Failure) {

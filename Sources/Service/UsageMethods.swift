@@ -9,6 +9,8 @@ extension ConversationService {
   ) async throws(Failure) -> Wire.GetUsageResponse {
     let size = try checks.pageSize(request.pageSize)
     var query = try query(request, principal)
+    // Sums by anything but the day do not look at the zone.
+    if request.timeZone != nil { try await checkZone(query.timeZone) }
     let currency = principal.tenant.currency
     let totals = try await usage(query)
     let total = Self.wire(totals.first, currency)
@@ -42,12 +44,19 @@ extension ConversationService {
       key: request.keyID, model: request.model, conversation: request.conversationID)
   }
 
+  private func checkZone(_ zone: String) async throws(Failure) {
+    let isZone: Bool
+    do throws(StoreError) {
+      isZone = try await store.isTimeZone(zone)
+    } catch {
+      throw Failure(error, log: log)
+    }
+    guard isZone else { throw .field("time_zone", "it names no time zone") }
+  }
+
   private func usage(_ query: UsageQuery) async throws(Failure) -> [UsageRow] {
     do throws(StoreError) {
       return try await store.usage(query)
-    } catch  where error.isInvalidParameter {
-      // The one parameter that only the database can judge.
-      throw .field("time_zone", "it names no time zone")
     } catch {
       throw Failure(error, log: log)
     }

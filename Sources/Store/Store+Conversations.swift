@@ -98,17 +98,6 @@ extension Store {
     return try await query(Self.listMessages, p).map { StoredMessage($0, from: 0) }
   }
 
-  /// Leaves a tombstone and tells a running turn to stop; false if there is nothing to delete.
-  public func deleteConversation(
-    tenant: String, id: String
-  ) async throws(StoreError) -> Bool {
-    var p = Parameters()
-    p.text(tenant)
-    p.text(id)
-    let statement = Statement.function("delete_conversation", parameters: 2)
-    return try await query(statement, p)[0].bool(0)
-  }
-
   private static let columns = """
     SELECT c.tenant_id, c.conversation_id, c.key_id, c.model_id, c.vocabulary, c.system_body,
       c.policy, c.metadata, c.system_tokens, c.segment_id, c.version, c.last_seq, c.token_sum,

@@ -55,6 +55,19 @@ extension Store {
   public func usage(_ usage: UsageQuery) async throws(StoreError) -> [UsageRow] {
     try await query(UsageQuery.statement, usage.parameters).map { UsageRow($0) }
   }
+
+  /// Whether PostgreSQL knows a time zone of that name, whatever the case of its letters.
+  public func isTimeZone(_ name: String) async throws(StoreError) -> Bool {
+    var p = Parameters()
+    p.text(name)
+    return try await query(Self.timeZone, p)[0].bool(0)
+  }
+
+  private static let timeZone = Statement(
+    name: "time_zone",
+    sql: """
+      SELECT EXISTS (SELECT FROM pg_timezone_names AS z WHERE lower(z.name) = lower($1))
+      """)
 }
 
 extension UsageQuery {

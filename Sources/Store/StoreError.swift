@@ -30,13 +30,6 @@ public enum StoreError: Error, Sendable, Equatable {
   }
 }
 
-extension StoreError {
-  /// A parameter that only the database can judge was wrong, such as a time zone's name.
-  public var isInvalidParameter: Bool {
-    if case .server(let state) = self { state.code == "22023" } else { false }
-  }
-}
-
 extension StoreError: CustomStringConvertible {
   public var description: String {
     switch self {

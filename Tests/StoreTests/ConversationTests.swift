@@ -84,8 +84,13 @@ import Testing
           == .refused(.requestMismatch))
       #expect(
         try await store.append(appending("c9", [message("d")])) == .refused(.conversationNotFound))
-      #expect(try await store.store.deleteConversation(tenant: "acme", id: "c1"))
-      #expect(try await store.store.deleteConversation(tenant: "acme", id: "c1") == false)
+      #expect(try await store.delete("c1", request("d1")) == .deleted(stopped: nil))
+      // A repeat gives the first outcome; another deletion finds nothing.
+      #expect(try await store.delete("c1", request("d1")) == .deleted(stopped: nil))
+      #expect(try await store.delete("c1", request("d2")) == .refused(.conversationDeleted))
+      #expect(try await store.delete("c1", request(nil)) == .refused(.conversationDeleted))
+      #expect(try await store.delete("c9", request("d3")) == .refused(.conversationNotFound))
+      #expect(try await store.delete("c9", request("d1", hash: 2)) == .refused(.requestMismatch))
       #expect(
         try await store.append(appending("c1", [message("d")])) == .refused(.conversationDeleted))
       #expect(try await store.create(creation("c1")) == .exists)
@@ -177,7 +182,7 @@ import Testing
     try await fixture.withStore { store in
       for index in 0..<5 { _ = try await store.create(creation("c\(index)")) }
       _ = try await store.create(creation("old", ttl: .zero))
-      _ = try await store.store.deleteConversation(tenant: "acme", id: "c2")
+      _ = try await store.delete("c2", request(nil))
       let first = try await store.store.conversations(
         tenant: "acme", ConversationFilter(state: .active), limit: 3)
       #expect(first.map { $0.id } == ["c4", "c3", "c1"])

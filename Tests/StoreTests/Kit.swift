@@ -74,6 +74,11 @@ struct TestStore: @unchecked Sendable {
   func settle(_ operation: SettleTurn) async throws -> SettleOutcome {
     try await reactor.run { core in try await on(core) { try await $0.settleTurn(operation) } }
   }
+  func delete(_ id: String, _ key: RequestKey) async throws -> DeleteOutcome {
+    try await reactor.run { core in
+      try await on(core) { try await $0.deleteConversation(id, request: key) }
+    }
+  }
   func reap() async throws -> Int {
     try await reactor.run { core in
       try await on(core) {

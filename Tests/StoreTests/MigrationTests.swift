@@ -14,9 +14,9 @@ import Testing
     #expect(try admin.schemaVersion() == nil)
     #expect(throws: StoreError.schema(.absent)) { () throws in try admin.checkSchema() }
     let first = try admin.migrate()
-    #expect((first.from, first.to) == (0, 1))
+    #expect((first.from, first.to) == (0, 2))
     let second = try admin.migrate()
-    #expect((second.from, second.to) == (1, 1))
+    #expect((second.from, second.to) == (2, 2))
     try admin.checkSchema()
   }
 
@@ -27,7 +27,7 @@ import Testing
       try AdminStore.open(conninfo: conninfo).migrate()
     }
     #expect(reports.filter { $0.from == 0 }.count == 1)
-    #expect(reports.filter { $0.from == 1 }.count == 3)
+    #expect(reports.filter { $0.from == 2 }.count == 3)
   }
 
   @Test func aNewerOrChangedDatabaseIsRefused() throws {

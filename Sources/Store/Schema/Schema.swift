@@ -12,7 +12,8 @@ enum Schema {
         globalTables, conversationTables, turnTables, quotaTables, ledgerTables,
         messageFunctions, createConversations, appendMessages, quotaFunctions, beginTurns,
         settleTurns, reapTurns, turnFunctions, adminFunctions, grants,
-      ].joined(separator: "\n"))
+      ].joined(separator: "\n")),
+    Version(number: 2, sql: deleteConversation),
   ]
 
   static let newest = versions.last!.number

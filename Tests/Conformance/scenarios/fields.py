@@ -113,8 +113,9 @@ def policies(w):
 
 
 def usage(w):
-    request = pb.GetUsageRequest(time_zone="Mars/Olympus", group_by=pb.USAGE_GROUPING_DAY)
-    _invalid(w.client.GetUsage, request, "time_zone")
+    for grouping in (pb.USAGE_GROUPING_UNSPECIFIED, pb.USAGE_GROUPING_DAY):
+        request = pb.GetUsageRequest(time_zone="Mars/Olympus", group_by=grouping)
+        _invalid(w.client.GetUsage, request, "time_zone")
     request = pb.GetUsageRequest(group_by=77)
     _invalid(w.client.GetUsage, request, "group_by")
     request = pb.GetUsageRequest()

@@ -10,7 +10,6 @@ def later_methods_say_so(w):
     for method, request in (
             ("StopGenerate", pb.StopGenerateRequest(generation_id="x")),
             ("Summarize", pb.SummarizeRequest(conversation_id=name)),
-            ("Delete", pb.DeleteRequest(conversation_id=name)),
             ("Pin", pb.PinRequest(conversation_id=name, seq=1)),
             ("Fork", pb.ForkRequest(conversation_id=name)),
             ("PreviewContext", pb.PreviewContextRequest(conversation_id=name))):
