@@ -27,7 +27,7 @@ from run_folder import leave_on_signals, undisturbed  # noqa: E402
 # In this order; the last ones stop the database and kill the server.
 FILES = ("conversations messages tools tokens turns repeats waiting relays limits keys "
          "lists deletes unimplemented fields bytes usage commits drain storage crashes "
-         "ledger").split()
+         "storms ledger").split()
 
 
 def scenarios(wanted):

@@ -45,6 +45,18 @@ class World:
         self.address = self.stack.start_server(self.relay, extra)
         self.client = Client(self.address, self.key)
 
+    def second_server(self, **extra):
+        """Another recountd on the same database; its address."""
+        from stack import Stack
+        folder = self.folder / "second"
+        folder.mkdir(exist_ok=True)
+        self.second = Stack(folder, folder)
+        self.second.database = self.db
+        return self.second.start_server(self.relay, extra)
+
+    def end_second(self):
+        self.second.children["recountd"].end()
+
     @property
     def server(self):
         return self.stack.children["recountd"]
