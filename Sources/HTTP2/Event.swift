@@ -66,6 +66,7 @@ public struct EventBatch: Sendable {
   public internal(set) var events: [Event] = []
   var bytes: [UInt8] = []
   var fields: [Field] = []
+  private var isBlockOpen = false
   private var blockFields = 0
   private var blockBytes = 0
   private var isBlockTruncated = false
@@ -95,6 +96,7 @@ public struct EventBatch: Sendable {
   // Each step of a callback is one method, so that a class's field is accessed once for it.
 
   mutating func beginBlock() {
+    isBlockOpen = true
     blockFields = fields.count
     blockBytes = 0
     isBlockTruncated = false
@@ -118,7 +120,25 @@ public struct EventBatch: Sendable {
     fields.append(Field(nameStart: nameStart, valueStart: valueStart, end: bytes.count))
   }
 
+  /// Takes over the header block that has begun in the batch before and not ended there.
+  mutating func continueBlock(of previous: inout EventBatch) {
+    guard previous.isBlockOpen else { return }
+    beginBlock()
+    blockBytes = previous.blockBytes
+    isBlockTruncated = previous.isBlockTruncated
+    for field in previous.fields[previous.blockFields...] {
+      let shift = bytes.count - field.nameStart
+      bytes += previous.bytes[field.nameStart..<field.end]
+      fields.append(
+        Field(
+          nameStart: field.nameStart + shift, valueStart: field.valueStart + shift,
+          end: field.end + shift))
+    }
+    previous.isBlockOpen = false
+  }
+
   mutating func endBlock(_ stream: Int32) {
+    isBlockOpen = false
     events.append(
       .headers(
         StreamID(rawValue: stream), fields: blockFields..<fields.count,
@@ -133,6 +153,7 @@ public struct EventBatch: Sendable {
   }
 
   mutating func clear(keepingBytes limit: Int) {
+    isBlockOpen = false
     events.removeAll(keepingCapacity: true)
     fields.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: bytes.capacity <= limit)

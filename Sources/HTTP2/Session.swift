@@ -36,6 +36,7 @@ public final class Session {
   public func takeEvents() -> EventBatch {
     var batch = spareBatch.take() ?? EventBatch()
     swap(&batch, &inbox.batch)
+    inbox.batch.continueBlock(of: &batch)
     for case .closed(let stream, _) in batch.events { release(stream) }
     return batch
   }

@@ -2,34 +2,66 @@ import HTTP2
 import Testing
 
 @Suite struct SessionTests {
-  /// One call with trailers, carried in pieces of `step` bytes.
-  private func exchange(step: Int) throws -> (server: Heard, client: Heard) {
+  /// One call with trailers, carried in pieces of `step` bytes; events are taken after each piece
+  /// if `isEager`, else at the end.
+  private func exchange(step: Int, isEager: Bool) throws -> (server: Heard, client: Heard) {
     let wire = Wire()
     var atServer = Heard()
     var atClient = Heard()
     let stream = try #require(wire.client.request(Wire.request))
     wire.client.write(stream) { $0 += Array("question".utf8) }
     wire.client.finish(stream)
-    try wire.settle(step: step)
+    func take() {
+      guard isEager else { return }
+      atServer.take(from: wire.server)
+      atClient.take(from: wire.client)
+    }
+    try wire.settle(step: step, after: take)
     atServer.take(from: wire.server)
     wire.server.respondWithBody(stream, Wire.response)
     wire.server.write(stream) { $0 += Array("answer".utf8) }
     wire.server.finish(stream, trailers: HeaderList(["grpc-status": "0"]))
-    try wire.settle(step: step)
+    try wire.settle(step: step, after: take)
     atServer.take(from: wire.server)
     atClient.take(from: wire.client)
     return (atServer, atClient)
   }
 
-  @Test(arguments: [1, 2, 3, 7, 100, Int.max])
-  func aCallAtAnyCut(_ step: Int) throws {
-    let (server, client) = try exchange(step: step)
+  @Test(arguments: [1, 2, 3, 7, 100, Int.max], [false, true])
+  func aCallAtAnyCut(_ step: Int, _ isEager: Bool) throws {
+    let (server, client) = try exchange(step: step, isEager: isEager)
+    #expect(server.headers.count == 1)
+    #expect(server.headers.first?.count == 4)
     #expect(server.headers.first?[":path"] == "/s/m")
     #expect(server.body == Array("question".utf8))
     #expect(server.closed == .noError)
     #expect(client.headers == [[":status": "200"], ["grpc-status": "0"]])
     #expect(client.body == Array("answer".utf8))
     #expect(client.closed == .noError)
+  }
+
+  /// A piece that ends within a header block, behind a frame that is whole.
+  @Test(arguments: 1...120)
+  func aHeaderBlockMayBeginInOneBatchAndEndInAnother(_ step: Int) throws {
+    let wire = Wire()
+    var heard = Heard()
+    for number in 0..<5 {
+      let path = "/s/m" + String(repeating: "\(number)", count: 20)
+      let stream = try #require(
+        wire.client.request(
+          HeaderList([
+            ":method": "POST", ":scheme": "http", ":authority": "a", ":path": path,
+            "x-\(number)": "value \(number)",
+          ])))
+      wire.client.finish(stream)
+    }
+    try wire.settle(step: step) { heard.take(from: wire.server) }
+    #expect(heard.headers.count == 5)
+    for (number, block) in heard.headers.enumerated() {
+      #expect(block.count == 5)
+      #expect(block[":path"] == "/s/m" + String(repeating: "\(number)", count: 20))
+      #expect(block["x-\(number)"] == "value \(number)")
+    }
   }
 
   @Test func headersBodyAndTrailersLeaveTogether() throws {

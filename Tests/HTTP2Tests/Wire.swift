@@ -10,18 +10,20 @@ struct Wire {
     server = Session(.server, limits: serverLimits)
   }
 
-  /// Carries bytes both ways, `step` at a time, until both are silent.
-  func settle(step: Int = .max) throws {
+  /// Carries bytes both ways, `step` at a time, until both are silent; `after` each piece.
+  func settle(step: Int = .max, after: () -> Void = {}) throws {
     var isBusy = true
     while isBusy {
-      let up = try carry(from: client, to: server, step: step)
-      let down = try carry(from: server, to: client, step: step)
+      let up = try carry(from: client, to: server, step: step, after: after)
+      let down = try carry(from: server, to: client, step: step, after: after)
       isBusy = up || down
     }
   }
 
   @discardableResult
-  func carry(from: Session, to: Session, step: Int = .max) throws -> Bool {
+  func carry(
+    from: Session, to: Session, step: Int = .max, after: () -> Void = {}
+  ) throws -> Bool {
     var output: [UInt8] = []
     try from.fill(&output, limit: .max)
     var start = 0
@@ -29,6 +31,7 @@ struct Wire {
       let end = step < output.count - start ? start + step : output.count
       try to.receive(output.span.extracting(start..<end))
       start = end
+      after()
     }
     return !output.isEmpty
   }
