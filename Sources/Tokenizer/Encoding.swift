@@ -7,7 +7,7 @@
 ///   core learns pieces in a cache of fixed size.
 ///
 ///     let encoding = Encoding.named("o200k_base")!
-///     encoding.count("Recount keeps conversations")   // 5
+///     encoding.count("Recount keeps conversations")   // 4
 public enum Encoding: String, CaseIterable, Sendable {
   case cl100kBase = "cl100k_base"
   case o200kBase = "o200k_base"

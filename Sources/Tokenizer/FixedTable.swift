@@ -10,8 +10,10 @@
 
   /// A table of `count` copies of `value`.
   init(repeating value: Element, count: Int) {
-    unsafe base = UnsafeMutablePointer<Element>.allocate(capacity: count)
-    unsafe base.initialize(repeating: value, count: count)
+    // Aligned, so that a bucket of 64 bytes is one cache line.
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: 64)
+    unsafe base = memory.initializeMemory(as: Element.self, repeating: value, count: count)
     self.count = count
   }
 

@@ -1,14 +1,17 @@
 internal import Synchronization
 
-/// What was learned about pieces of several tokens: how many they are.
+/// What was learned about pieces: how many tokens they are.
 ///
-/// - Shape: two direct-mapped tables, for pieces of up to 30 and of up to 62 bytes. A slot holds
-///   the piece itself beside its count, so an answer is exact whatever the hash does; a conflict
-///   overwrites. The last word of a slot is: up to 6 bytes, the count, the length.
+/// - Shape: three tables, for pieces of up to 15, 30 and 62 bytes. A slot holds the piece itself
+///   beside its count, so an answer is exact whatever the hash does. The first two have buckets of
+///   one cache line, four and two slots, so that few pieces push each other out; one that finds its
+///   bucket full overwrites the slot that its hash names. The last word of a slot is: up to 7 or 6
+///   bytes, the count, the length.
 ///   Beside them, which tokens can follow which; and before them a table of the pieces of up to 7
 ///   bytes that were met last, 8 bytes each, so that the commonest words share few cache lines.
-/// - Limits: 65,536 slots of 32 bytes, 16,384 of 64, twice 16,384 of 8: 3.4 MB, never more. At most
-///   `cachesMax` caches are made for an encoding, each when it is first needed, and kept.
+/// - Limits: 65,536 slots of 16 bytes, 32,768 of 32, 16,384 of 64, twice 16,384 of 8: 3.4 MB, never
+///   more. At most `cachesMax` caches are made for an encoding, each when it is first needed, and
+///   kept.
 /// - Isolation: one borrower at a time, by the shelf's lock; who finds all of them lent works
 ///   without one.
 /// - The hash is seeded per process, so that nobody can prepare pieces that all collide.
@@ -17,18 +20,27 @@ struct PieceCache: BitwiseCopyable, Sendable {
   static let smallBytes = 30
   static let largeBytes = 62
   private static let hotSlots = 16_384
-  private static let smallSlots = 65_536
+  private static let mediumBuckets = 16_384
+  private static let smallBuckets = 16_384
   private static let pairSlots = 16_384
   private static let largeSlots = 16_384
   private static let processSeed = UInt64.random(in: .min ... .max)
 
   private let seed = PieceCache.processSeed
   private let hot = FixedTable<UInt64>(repeating: 0, count: PieceCache.hotSlots)
-  private let small = FixedTable<Small>(repeating: Small(), count: PieceCache.smallSlots)
+  private let medium = FixedTable<Medium>(
+    repeating: Medium(), count: PieceCache.mediumBuckets * 4)
+  private let small = FixedTable<Small>(repeating: Small(), count: PieceCache.smallBuckets * 2)
   private let large = FixedTable<Large>(repeating: Large(), count: PieceCache.largeSlots)
   private let pairs = FixedTable<UInt64>(repeating: 0, count: PieceCache.pairSlots)
 
-  /// A piece of at most 30 bytes. All zeros: free, since no piece is empty.
+  /// A piece of at most 15 bytes, as in `TokenTable`; the upper half of the last byte is the count.
+  private struct Medium: BitwiseCopyable {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+  }
+
+  /// A piece of 16 to 30 bytes. All zeros: free, since no piece is empty.
   struct Small: BitwiseCopyable {
     var a: UInt64 = 0
     var b: UInt64 = 0
@@ -75,6 +87,33 @@ struct PieceCache: BitwiseCopyable, Sendable {
     return count
   }
 
+  /// The count of a piece of at most 15 bytes, by its first 8 and its `TokenTable.mediumKey`, or
+  /// what `learn` says of it, which is kept.
+  @inline(__always)
+  func count(_ low: UInt64, _ high: UInt64, learn: () -> Int) -> Int {
+    let hash = mix(low, high)
+    let slot = Int(truncatingIfNeeded: hash & UInt64(Self.mediumBuckets - 1)) &* 4
+    // All four without a branch: which one it is cannot be foreseen. Counts are never 0.
+    var count: UInt64 = 0
+    for way in 0..<4 {
+      let found = medium[slot &+ way]
+      let isIt = (found.low ^ low) | ((found.high ^ high) &<< 4) == 0
+      count |= isIt ? found.high &>> 60 : 0
+    }
+    if count != 0 { return Int(truncatingIfNeeded: count) }
+    return learnMedium(low, high, slot, hash, learn())
+  }
+
+  @inline(never)
+  private func learnMedium(
+    _ low: UInt64, _ high: UInt64, _ slot: Int, _ hash: UInt64, _ count: Int
+  ) -> Int {
+    var way = Int(truncatingIfNeeded: hash &>> 62)
+    for free in 0..<4 where medium[slot + free].high == 0 { way = free }
+    medium[slot + way] = Medium(low: low, high: high | UInt64(count) << 60)
+    return count
+  }
+
   /// Whether a token can follow another, or what `learn` says of it, which is kept.
   @inline(__always)
   func canFollow(_ left: Int, _ right: Int, learn: () -> Bool) -> Bool {
@@ -91,13 +130,16 @@ struct PieceCache: BitwiseCopyable, Sendable {
   /// The count of a small piece, or what `learn` says of it, which is kept.
   @inline(__always)
   func count(_ piece: Small, learn: () -> Int) -> Int {
-    let slot = place(mix(piece) & 0xFFFF_FFFF, in: Self.smallSlots)
-    let found = small[slot]
-    if Self.matches(found, piece) { return Int(found.d >> 48 & 0xFF) }
+    let hash = mix(piece)
+    let slot = Int(truncatingIfNeeded: hash & UInt64(Self.smallBuckets - 1)) &* 2
+    let (one, other) = (small[slot], small[slot + 1])
+    if Self.matches(one, piece) { return Int(one.d >> 48 & 0xFF) }
+    if Self.matches(other, piece) { return Int(other.d >> 48 & 0xFF) }
     let count = learn()
     var learnt = piece
     learnt.d |= UInt64(count) << 48
-    small[slot] = learnt
+    let way = one.d == 0 ? 0 : other.d == 0 ? 1 : Int(truncatingIfNeeded: hash >> 63)
+    small[slot + way] = learnt
     return count
   }
 

@@ -17,11 +17,8 @@ struct PieceCounter {
     if length <= TokenTable.shortMax {
       return countShort(text, start, start &+ length, word.low & lowBytes(length))
     }
-    let high = word.high & lowBytes(length - 8)
-    if tokens.holdsMedium(word.low, TokenTable.mediumKey(high, length)) { return 1 }
-    return countSmall(
-      text, start, start + length,
-      PieceCache.Small(a: word.low, b: high, d: UInt64(length) &<< 56))
+    let high = TokenTable.mediumKey(word.high & lowBytes(length - 8), length)
+    return countMedium(text, start, start + length, word.low, high)
   }
 
   /// The number of tokens of the piece from `start` to before `end` (`start < end`).
@@ -32,10 +29,9 @@ struct PieceCounter {
       return countShort(text, start, end, text.word(at: start, length: length))
     }
     if length <= TokenTable.mediumMax {
-      let (low, high) = (text.word(at: start), text.word(at: start + 8, length: length - 8))
-      if tokens.holdsMedium(low, TokenTable.mediumKey(high, length)) { return 1 }
-      return countSmall(
-        text, start, end, PieceCache.Small(a: low, b: high, d: UInt64(length) &<< 56))
+      let high = text.word(at: start + 8, length: length - 8)
+      return countMedium(
+        text, start, end, text.word(at: start), TokenTable.mediumKey(high, length))
     }
     return countLong(text, start, end)
   }
@@ -52,16 +48,25 @@ struct PieceCounter {
   private func countUnmet(_ text: ByteText, _ start: Int, _ end: Int, _ key: UInt64) -> Int {
     if tokens.holdsShort(key) { return 1 }
     guard let cache else { return merge(text, start, end) }
-    let piece = PieceCache.Small(a: key & lowBytes(7), d: UInt64(end - start) &<< 56)
-    return cache.count(piece) { merge(text, start, end) }
+    // The cache keeps the length apart from the bytes, as for longer pieces.
+    return cache.count(key & lowBytes(7), TokenTable.mediumKey(0, end - start)) {
+      merge(text, start, end)
+    }
   }
 
+  /// A piece of 8 to 15 bytes: the cache first, since it is smaller than the vocabulary.
   @inline(__always)
-  private func countSmall(
-    _ text: ByteText, _ start: Int, _ end: Int, _ piece: PieceCache.Small
+  private func countMedium(
+    _ text: ByteText, _ start: Int, _ end: Int, _ low: UInt64, _ high: UInt64
   ) -> Int {
-    guard let cache else { return merge(text, start, end) }
-    return cache.count(piece) { merge(text, start, end) }
+    guard let cache else { return countUnmet(text, start, end, low, high) }
+    return cache.count(low, high) { countUnmet(text, start, end, low, high) }
+  }
+
+  private func countUnmet(
+    _ text: ByteText, _ start: Int, _ end: Int, _ low: UInt64, _ high: UInt64
+  ) -> Int {
+    tokens.holdsMedium(low, high) ? 1 : merge(text, start, end)
   }
 
   @inline(never)

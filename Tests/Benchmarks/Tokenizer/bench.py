@@ -113,6 +113,8 @@ TARGETS = [
     ("count cold / tiktoken", "ours count cold", "tiktoken first",
      {"English": 10, "code": 10, "JSON": 10, "Chinese": 4, "mixed": 4}),
     ("count cold / quicktok count", "ours count cold", "quicktok count", 1.5),
+    # The peer's count runs warm, after its encode of the same text: this is like with like.
+    ("count repeat / quicktok count", "ours count repeat", "quicktok count", {}),
     ("count repeat / gigatoken repeat", "ours count repeat", "gigatoken repeat", 1),
     ("count unseen / fastokens unseen", "ours unseen", "fastokens unseen", {"mixed": 1.2}),
 ]

@@ -38,6 +38,9 @@ enum Driver {
     }
     for text in frames(readAll(STDIN_FILENO)) {
       let ids = encoding.encode(utf8: text)
+      // Counting goes other ways than encoding, through what this process learned before.
+      let count = encoding.count(utf8: text)
+      guard count == ids.count else { fail("count \(count), \(ids.count) ids: \(text)") }
       put(UInt32(ids.count))
       for id in ids { put(id) }
     }
