@@ -1,6 +1,6 @@
 # The words of the workshop. `make test` does everything from a fresh clone.
 
-.PHONY: help setup build check test demo up down
+.PHONY: help setup build check test demo up down bench-tokenizer
 
 help:
 	@echo "make demo    set up, build, hold three turns on a stack of its own, check the sums"
@@ -9,6 +9,7 @@ help:
 	@echo "make test    set up, check, build, run all tests"
 	@echo "make check   formatting, tidy rules, generated code"
 	@echo "make build   debug build"
+	@echo "make bench-tokenizer   release build of the tokenizer, beside its peers from PyPI"
 	@echo
 	@echo "demo and up take RELAY_URL=... RELAY_KEY_FILE=... RELAY_MODEL=... for a real relay"
 
@@ -32,3 +33,6 @@ up: build
 
 down:
 	@deploy/dev/down.py
+
+bench-tokenizer:
+	@Tests/Benchmarks/Tokenizer/run.sh

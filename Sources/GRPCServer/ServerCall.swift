@@ -30,6 +30,8 @@ public final class ServerCall {
   let route: Router.Route
   var state = ServerCallState()
   var framer: MessageFramer
+  /// Request bytes that its connection counts against its limit.
+  var countedBytes = 0
   var request: [UInt8] = []
   /// Nil as soon as the call is over; that makes everything below harmless.
   private var connection: ServerConnection?

@@ -236,7 +236,6 @@ final class ServerConnection: ByteStreamOwner {
   }
 
   private func take(_ bytes: borrowing Span<UInt8>, for call: ServerCall) {
-    let before = call.framer.bufferedBytes + call.request.count
     var offset = 0
     do throws(MessageFramer.Failure) {
       while let message = try call.framer.next(bytes, from: &offset) {
@@ -251,10 +250,16 @@ final class ServerConnection: ByteStreamOwner {
     } catch {
       return fail(call, Self.error(error, limits))
     }
-    requestBytes += call.framer.bufferedBytes + call.request.count - before
+    count(call, call.framer.bufferedBytes + call.request.count)
     if requestBytes > limits.requestBytesPerConnectionMax {
       fail(call, RPCError(.resourceExhausted, "too many request bytes on this connection"))
     }
+  }
+
+  /// What a call's unfinished request holds now.
+  private func count(_ call: ServerCall, _ bytes: Int) {
+    requestBytes += bytes - call.countedBytes
+    call.countedBytes = bytes
   }
 
   private static func error(
@@ -272,7 +277,7 @@ final class ServerConnection: ByteStreamOwner {
   private func act(_ action: ServerCallState.Action, _ call: ServerCall) {
     switch action {
     case .startHandler:
-      requestBytes -= call.request.count
+      count(call, 0)
       call.start()
     case .refuse(let code, let message): fail(call, RPCError(code, message))
     default: break
@@ -342,9 +347,7 @@ final class ServerConnection: ByteStreamOwner {
   }
 
   private func remove(_ call: ServerCall, isCancelled: Bool) {
-    if call.state.isReceiving {
-      requestBytes -= call.framer.bufferedBytes + call.request.count
-    }
+    count(call, 0)
     calls[call.stream] = nil
     call.detach(isCancelled: isCancelled)
   }

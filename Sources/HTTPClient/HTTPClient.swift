@@ -117,6 +117,7 @@ extension HTTPClient {
   ) throws(HTTPClientError) -> Transfer {
     reactor.preconditionOnLoop()
     guard !isClosed else { throw HTTPClientError(.closed, .notSent) }
+    guard !Task.isCancelled else { throw HTTPClientError(.cancelled, .notSent) }
     guard request.isWellFormed else { throw HTTPClientError(.invalidRequest, .notSent) }
     guard running.count < settings.transfersMax,
       let transfer = idle.popLast()
@@ -126,6 +127,7 @@ extension HTTPClient {
     transfer.inbox.responseBytesMax = request.limits.responseBytesMax
     transfer.inbox.bufferedBytesMax = bufferedBytesMax
     transfer.limits = request.limits
+    transfer.isStarted = false
     transfer.startedAt = reactor.now
     transfer.activeAt = reactor.now
     guard transfer.easy.prepare(for: request), multi.add(transfer.easy) else {
@@ -169,7 +171,7 @@ extension HTTPClient {
   /// Ends a running transfer; one that has ended is left as it is.
   func end(_ transfer: Transfer, as cause: HTTPClientError.Cause) {
     guard !transfer.hasEnded else { return }
-    let dispatch: HTTPClientError.Dispatch = transfer.easy.sentBytes > 0 ? .sent : .notSent
+    let dispatch: HTTPClientError.Dispatch = transfer.hasSent ? .sent : .notSent
     finish(transfer, .failure(HTTPClientError(cause, dispatch)))
   }
 
@@ -213,6 +215,7 @@ extension HTTPClient: Flushable {
   public func flush() {
     guard isKickWanted, !isClosed else { return }
     isKickWanted = false
+    for transfer in running.values { transfer.isStarted = true }
     multi.actOnTimeout()
     drain()
   }

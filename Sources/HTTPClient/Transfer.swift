@@ -17,6 +17,8 @@ import Reactor
   var limits = HTTPLimits()
   /// Set when the transfer has ended.
   var outcome: Result<HTTPTimings, HTTPClientError>?
+  /// Whether curl has been told to begin.
+  var isStarted = false
   var startedAt: ContinuousClock.Instant
   var activeAt: ContinuousClock.Instant
   var timer: TimerID?
@@ -35,7 +37,9 @@ import Reactor
   var id: Int { inbox.id }
   var hasEnded: Bool { outcome != nil }
   /// The request has begun to leave and nothing has come back.
-  var hasOnlySent: Bool { easy.sentBytes > 0 && inbox.status == 0 }
+  var hasOnlySent: Bool { hasSent && inbox.status == 0 }
+  /// Before curl has begun, its figure is still that of the handle's last transfer.
+  var hasSent: Bool { isStarted && easy.sentBytes > 0 }
 
   func reached(_ goal: Goal) -> Bool {
     if hasEnded { return true }

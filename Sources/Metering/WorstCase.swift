@@ -23,21 +23,37 @@ extension ModelPrices {
   /// - Source: equal to SQL's `price_worst_case`, which reserves; `PriceDifferentialTests` hold
   ///   both together.
   public func worstCase(promptTokens: Int64, maxOutputTokens: Int64) -> Money {
+    let lines = worstCaseLines(promptTokens: promptTokens, maxOutputTokens: maxOutputTokens)
+    return Money(pico: cost(of: lines))
+  }
+
+  /// The lines whose sum is the worst case: what is booked for an attempt whose outcome is unknown.
+  public func worstCaseLines(promptTokens: Int64, maxOutputTokens: Int64) -> [PricedLine] {
     precondition(promptTokens >= 0 && maxOutputTokens >= 0)
-    var whole: Int128 = 0
-    var marginal: Int128 = 0
+    var whole: [PricedLine] = []
+    var marginal: [PricedLine] = []
     var dearestOutput: Int64 = 0
     let curve = curve
     for (index, point) in curve.enumerated() where point.promptFrom <= promptTokens {
       let next = index + 1 < curve.count ? curve[index + 1].promptFrom : nil
       let size = min(promptTokens, next.map { $0 - 1 } ?? promptTokens)
-      whole = max(whole, product(size, point.input) + product(maxOutputTokens, point.output))
+      let lines = [
+        PricedLine(tokenClass: .input, quantity: size, price: point.input),
+        PricedLine(tokenClass: .output, quantity: maxOutputTokens, price: point.output),
+      ]
+      if whole.isEmpty || cost(of: lines) > cost(of: whole) { whole = lines }
       let part = min(promptTokens, next ?? promptTokens) - point.promptFrom
-      marginal += product(part, point.input)
+      marginal.append(PricedLine(tokenClass: .input, quantity: part, price: point.input))
       dearestOutput = max(dearestOutput, point.output)
     }
-    if isMarginal { return Money(pico: marginal + product(maxOutputTokens, dearestOutput)) }
-    return Money(pico: whole)
+    guard isMarginal else { return whole }
+    let output = PricedLine(
+      tokenClass: .output, quantity: maxOutputTokens, price: dearestOutput)
+    return marginal + [output]
+  }
+
+  private func cost(of lines: [PricedLine]) -> Int128 {
+    lines.reduce(0) { $0 + product($1.quantity, $1.price) }
   }
 }
 

@@ -140,6 +140,7 @@ final class BatchLane<Operation: BatchOperation>: Lane {
       return putBack(batch) { $0.conflicts += 1 }
     }
     if batch.count > 1 { return putBack(batch) { $0.isAlone = true } }
+    if error.isTransient { return batch[0].waiter.resume(.failure(.unavailable)) }
     if let reduced = batch[0].operation.reduced, !batch[0].isReduced {
       return putBack(batch) {
         $0.operation = reduced

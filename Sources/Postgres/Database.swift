@@ -18,6 +18,8 @@ public final class Database: Flushable {
   private var queryConnections: [Connection] = []
   private var lanes: [ObjectIdentifier: any Lane] = [:]
   private let queries: QueryLane
+  /// With one connection for both, single statements and batches take turns.
+  private var areQueriesFirst = false
   private var isFlushing = false
   private var isClosed = false
   private var expiry: TimerID?
@@ -81,6 +83,10 @@ public final class Database: Flushable {
   public func flush() {
     isFlushing = false
     guard !isClosed else { return }
+    if queryConnections.isEmpty {
+      areQueriesFirst.toggle()
+      if areQueriesFirst { flushQueries(batchConnections) }
+    }
     for connection in batchConnections where connection.isIdle {
       let waiting = lanes.values.filter { $0.oldest != nil }
       guard let next = waiting.min(by: { $0.oldest! < $1.oldest! }) else { break }
@@ -88,7 +94,10 @@ public final class Database: Flushable {
         connection.run(exchange)
       }
     }
-    let connections = queryConnections.isEmpty ? batchConnections : queryConnections
+    flushQueries(queryConnections.isEmpty ? batchConnections : queryConnections)
+  }
+
+  private func flushQueries(_ connections: [Connection]) {
     for connection in connections where connection.isIdle {
       guard let exchange = queries.take(finished: { [weak self] in self?.requestFlush() }) else {
         break

@@ -34,11 +34,12 @@ public struct DatabaseConfiguration: Sendable {
 
   public init(conninfo: String) { self.conninfo = conninfo }
 
-  /// Shares a process's connections out to its reactors: two for batches and one for single
-  /// statements where that many are to be had, one in any case.
+  /// Shares a process's connections out to its reactors: one for single statements, so that a
+  /// heartbeat never waits behind batches, and two for batches where that many are to be had. With
+  /// one in all, both take turns on it.
   public mutating func share(connectionsMax: Int = 8, reactors: Int) {
     let each = max(1, connectionsMax / max(1, reactors))
-    batchConnections = min(2, each)
-    queryConnections = min(1, each - batchConnections)
+    queryConnections = each > 1 ? 1 : 0
+    batchConnections = min(2, each - queryConnections)
   }
 }

@@ -28,7 +28,12 @@ public struct Parameters: Sendable {
   }
   /// Microseconds since the Unix epoch, UTC.
   public mutating func timestamp(_ microseconds: Int64?) {
-    scalar(microseconds == nil) { $0.integer(microseconds! - postgresEpochMicroseconds) }
+    scalar(microseconds == nil) {
+      // A time that PostgreSQL cannot hold is refused there, not here.
+      let (shifted, overflows) = microseconds!.subtractingReportingOverflow(
+        postgresEpochMicroseconds)
+      $0.integer(overflows ? Int64.min + 1 : shifted)
+    }
   }
 
   public mutating func texts(_ values: some Collection<String?>) {

@@ -9,6 +9,12 @@ public enum PostgresError: Error, Sendable, Equatable {
   /// The server refused the statement.
   case server(SQLState)
 
+  /// Whether the server had no time or room for the statement, which is not the statement's fault.
+  var isTransient: Bool {
+    guard case .server(let state) = self else { return false }
+    return state.code == "57014" || state.code.hasPrefix("53")
+  }
+
   /// Whether the same statement may succeed if sent again at once.
   var isConflict: Bool {
     guard case .server(let state) = self else { return false }

@@ -91,7 +91,9 @@ extension RelayError {
       switch transport.cause {
       case .resolve, .connect, .tls, .connectTimeout: .connectFailed
       case .overloaded, .closed: .unavailable
-      case .firstByteTimeout, .idleTimeout, .totalTimeout: .timedOut
+      // Nothing left: as good as no connection.
+      case .firstByteTimeout, .idleTimeout, .totalTimeout:
+        transport.isNotSent ? .connectFailed : .timedOut
       case .reset, .cut, .other: transport.isNotSent ? .connectFailed : .connectionLost
       case .malformed: .malformedAnswer
       case .tooLarge: .answerTooLarge

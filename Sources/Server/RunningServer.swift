@@ -49,9 +49,13 @@ struct RunningServer: Sendable {
 
   /// Lets calls and generations end, gives the lease back, and stops.
   func stop(drain: Duration) async {
+    let end = ContinuousClock.now + drain
+    for parts in cores { try? await parts.reactor.run { _ in parts.value.service.drain() } }
     await server.drain(grace: drain)
     for parts in cores {
-      try? await parts.reactor.run { _ in await parts.value.service.finish(within: drain) }
+      // A little in any case: what is being settled needs a commit.
+      let left = max(end - ContinuousClock.now, .seconds(1))
+      try? await parts.reactor.run { _ in await parts.value.service.finish(within: left) }
     }
     try? await reactors[0].run { [first = cores[0], replica] _ in
       await replica.end(first.value.store)

@@ -19,6 +19,7 @@ final class ConfigurationCache {
   /// When the version was last known to be the current one.
   private var confirmedAt: ContinuousClock.Instant?
   private var lookedAt: ContinuousClock.Instant?
+  private var reloading: Task<Result<Void, StoreError>, Never>?
   private var isClosed = false
 
   init(_ store: Store, _ reactor: Reactor, _ limits: ServiceLimits, _ log: ServiceLog) {
@@ -65,8 +66,30 @@ final class ConfigurationCache {
     }
   }
 
-  /// Reads the configuration now: `begin_turns` knew a newer one.
-  func reload() async throws(StoreError) {
+  /// Has a configuration of at least this version: `begin_turns` knew it. Turns that find theirs
+  /// stale together share one reading.
+  func reload(atLeast version: Int64) async throws(StoreError) {
+    if let current, current.version >= version { return }
+    if reloading == nil {
+      let bound = LoopBound(self, on: reactor)
+      reloading = reactor.spawn { core in await Self.reloadOnce(bound, core) }
+    }
+    try await reloading?.value.get()
+  }
+
+  private static func reloadOnce(
+    _ bound: LoopBound<ConfigurationCache>, _ core: isolated Core
+  ) async -> Result<Void, StoreError> {
+    let cache = bound.value
+    defer { cache.reloading = nil }
+    do throws(StoreError) {
+      return .success(try await cache.reload())
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func reload() async throws(StoreError) {
     let asked = reactor.now
     let snapshot = try await store.configuration()
     // A slower reader may come back with an older one.

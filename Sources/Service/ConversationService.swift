@@ -25,6 +25,7 @@ public final class ConversationService {
   /// Generations that run here or are about to, and how many of them nobody waits for.
   var turnsRunning = 0
   var drainsRunning = 0
+  private(set) var isDraining = false
   private(set) var isFinished = false
 
   var checks: FieldChecks { FieldChecks(limits: limits) }
@@ -53,6 +54,9 @@ public final class ConversationService {
     try await configuration.start(isolation: isolation)
     watchStops()
   }
+
+  /// Begins no more generations.
+  public func drain() { isDraining = true }
 
   /// Waits until no generation runs, at most so long, and stops following the configuration. What
   /// still runs then is resolved by another process's reaper.

@@ -14,7 +14,8 @@ extension ConversationService {
     do throws(StoreError) {
       outcome = try await store.deleteConversation(
         request.conversationID,
-        request: requestKey(principal, "Delete", request.requestID, hashing: request))
+        request: requestKey(principal, "Delete", request.requestID, hashing: request),
+        operation: .minted())
     } catch {
       throw Failure(error, log: log)
     }

@@ -96,8 +96,7 @@ extension Failure {
   var rpcError: RPCError {
     var trailers = Metadata()
     if let retryAfter {
-      let milliseconds = retryAfter / .milliseconds(1)
-      trailers.add("grpc-retry-pushback-ms", String(Int(milliseconds.rounded(.up))))
+      trailers.add("grpc-retry-pushback-ms", RPCError.pushback(retryAfter))
     } else if forbidsRetry {
       trailers.add("grpc-retry-pushback-ms", "-1")
     }
@@ -109,6 +108,19 @@ extension RPCError {
   /// A failure that was stored as its status.
   init(_ status: Wire.Status) {
     let code = StatusCode(rawValue: Int(status.code)) ?? .unknown
-    self.init(code == .ok ? .unknown : code, status.message, details: status.encode())
+    var trailers = Metadata()
+    if let retry = try? status.detail(Wire.RetryInfo.self)?.retryDelay?.duration {
+      trailers.add("grpc-retry-pushback-ms", Self.pushback(retry))
+    } else if (try? status.detail(Wire.QuotaFailure.self)) ?? nil != nil {
+      trailers.add("grpc-retry-pushback-ms", "-1")
+    }
+    self.init(
+      code == .ok ? .unknown : code, status.message, details: status.encode(),
+      metadata: trailers)
+  }
+
+  /// Whole milliseconds, rounded up.
+  fileprivate static func pushback(_ delay: Duration) -> String {
+    String(Int((delay / .milliseconds(1)).rounded(.up)))
   }
 }

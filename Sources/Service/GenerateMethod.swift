@@ -24,8 +24,8 @@ extension ConversationService {
     _ request: Wire.GenerateRequest, _ principal: Principal, _ clock: TurnClock
   ) async throws(Failure) -> Turn {
     try checkGenerate(request)
-    guard turnsRunning < limits.turnsMax else {
-      throw Failure(.overloaded, "too many generations run", retryAfter: .seconds(1))
+    guard !isDraining else {
+      throw Failure(.shuttingDown, "the server is going down", retryAfter: .seconds(1))
     }
     let head = try await head(principal, request.conversationID)
     let options = request.options ?? Wire.GenerationOptions()
@@ -77,6 +77,11 @@ extension Turn {
   func checkRoom() throws(Failure) {
     let message = messages.reduce(0) { $0 + $1.tokens }
     let fixed = head.systemTokens + extraTokens
+    guard extraTokens < budget else {
+      throw Failure(
+        .contextNotReducible, "tools and response format leave no room",
+        metadata: ["tokens": String(extraTokens), "limit": String(budget)])
+    }
     if message > max(0, budget - extraTokens) {
       throw Failure(
         .contextTooLong, "the message alone exceeds the window",

@@ -25,6 +25,10 @@ public struct ServiceLimits: Sendable {
   public var turnsMax = 4096
   /// Generations at once on one reactor whose callers have gone; more are cancelled.
   public var drainsMax = 256
+  /// How long a settle is tried before its incarnation is given up.
+  public var settleTimeMax = Duration.seconds(600)
+  /// How often the database may refuse a settle before that.
+  public var settleRefusalsMax = 5
   /// How often a reactor asks for the configuration's version.
   public var configurationPoll = Duration.seconds(1)
   /// A configuration that could not be confirmed for so long refuses every call.

@@ -48,7 +48,9 @@ extension ConversationService {
 
   private func place(_ token: String) throws(Failure) -> (createdAt: Timestamp, id: String) {
     let parts = try PageToken.decode("l", token).split(separator: "/", maxSplits: 1)
-    guard parts.count == 2, let time = Int64(parts[0]) else {
+    guard parts.count == 2, let time = Int64(parts[0]),
+      Wire.Timestamp(microseconds: time).microseconds == time
+    else {
       throw .field("page_token", "it is none that this method gave")
     }
     try checks.id(String(parts[1]), "page_token")

@@ -72,11 +72,14 @@ extension FieldChecks {
 
   /// Providers choose these ids, so more characters are allowed than in ours.
   private func callID(_ id: String, _ path: String) throws(Failure) {
-    guard (1...limits.idCharactersMax).contains(id.utf8.count),
-      id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-    else {
+    guard isCallID(id) else {
       throw .field(path, "it must be 1 to \(limits.idCharactersMax) visible ASCII characters")
     }
+  }
+
+  func isCallID(_ id: String) -> Bool {
+    (1...limits.idCharactersMax).contains(id.utf8.count)
+      && id.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
   /// What a message weighs, its metadata apart.

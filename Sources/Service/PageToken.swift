@@ -17,7 +17,9 @@ enum PageToken {
       bytes.append(byte)
       rest = rest.dropFirst(2)
     }
-    guard let text = String(validating: bytes, as: UTF8.self), text.first == method else {
+    guard let text = String(validating: bytes, as: UTF8.self), text.first == method,
+      !text.utf8.contains(0)
+    else {
       throw wrong
     }
     return String(text.dropFirst())

@@ -46,6 +46,17 @@ public final class Replica: Sendable {
     }
   }
 
+  /// Gives an incarnation up: its lease runs out, and its turns are the reaper's. The next
+  /// heartbeat takes a new one.
+  func renounce(_ incarnation: RowID) {
+    state.withLock { state in
+      guard state.incarnation == incarnation else { return }
+      state.incarnation = nil
+      state.dispatchUntil = nil
+    }
+    log.warning("gave an incarnation up", ["incarnation": "\(incarnation)"])
+  }
+
   /// Takes a lease, and keeps it and reaps until `end`.
   public func start(_ store: Store, on reactor: Reactor) async throws(StoreError) {
     try await register(store, reactor)

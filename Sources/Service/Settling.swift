@@ -2,24 +2,17 @@ import Messages
 import Reactor
 import Store
 
-/// A paid answer must never be lost: a settle is tried until the database has it.
+/// A paid answer must never be lost: a settle is tried until the database has it, whatever becomes
+/// of the caller and its task.
 extension ConversationService {
-  /// Each try lasts 30 s by itself; beyond them the lease has lapsed and the reaper has the turn.
-  private static let settleTriesMax = 20
-
   func settle(_ operation: SettleTurn) async throws(Failure) -> SettleOutcome {
-    var tries = 0
-    while true {
-      tries += 1
-      do throws(StoreError) {
-        return try await store.settleTurn(operation)
-      } catch .unavailable where tries < Self.settleTriesMax {
-        log.warning("a turn waits to be settled", ["generation_id": "\(operation.generation)"])
-      } catch .overloaded where tries < Self.settleTriesMax {
-        do { try await reactor.sleep(for: .milliseconds(100)) } catch {}
-      } catch {
-        throw Failure(error, log: log)
-      }
+    let bound = LoopBound(self, on: reactor)
+    // Of its own, so that a cancelled turn settles like any other.
+    let task = reactor.spawn { core in await Self.settle(operation, bound, core) }
+    do throws(StoreError) {
+      return try await task.value.get()
+    } catch {
+      throw Failure(error, log: log)
     }
   }
 
@@ -27,19 +20,38 @@ extension ConversationService {
   func settleLater(_ operation: SettleTurn) {
     let bound = LoopBound(self, on: reactor)
     turnsRunning += 1
-    reactor.spawn { core in await Self.settle(operation, bound, core) }
+    reactor.spawn { core in
+      _ = await Self.settle(operation, bound, core)
+      bound.value.turnsRunning -= 1
+    }
   }
 
+  /// Tries until it is done. If the statement itself is refused again and again, the incarnation is
+  /// given up, so that another one's reaper resolves the turn.
   private static func settle(
     _ operation: SettleTurn, _ bound: LoopBound<ConversationService>, _ core: isolated Core
-  ) async {
+  ) async -> Result<SettleOutcome, StoreError> {
     let service = bound.value
-    defer { service.turnsRunning -= 1 }
-    do throws(Failure) {
-      _ = try await service.settle(operation)
-    } catch {
+    let end = service.reactor.now + service.limits.settleTimeMax
+    var pause = Duration.milliseconds(50)
+    var refusals = 0
+    while true {
+      let failed: StoreError
+      do throws(StoreError) {
+        return .success(try await service.store.settleTurn(operation))
+      } catch {
+        failed = error
+      }
+      if case .server = failed { refusals += 1 }
+      guard refusals < service.limits.settleRefusalsMax, service.reactor.now < end else {
+        service.replica.renounce(operation.incarnation)
+        return .failure(failed)
+      }
       service.log.warning(
-        "a turn could not be settled", ["generation_id": "\(operation.generation)"])
+        "a turn waits to be settled",
+        ["generation_id": "\(operation.generation)", "error": "\(failed)"])
+      do { try await service.reactor.sleep(for: pause) } catch {}
+      pause = min(pause * 2, .seconds(5))
     }
   }
 }

@@ -73,9 +73,9 @@ extension Turn {
       attemptsMax: head.policy.attemptsMax, retriesUnknown: head.policy.retriesUnknown)
     while true {
       guard service.replica.mayDispatch(incarnation, at: now) else {
-        throw Failure(
-          .storageUnavailable, "the server's lease has lapsed; nothing was sent",
-          retryAfter: .seconds(1))
+        // Only the first attempt is surely the first thing that was sent.
+        throw attempts.contains { $0.outcome == .unknown }
+          ? .outcomeUnknown(generation) : .nothingSent
       }
       let started = now
       let error: RelayError
@@ -92,10 +92,19 @@ extension Turn {
       let delay = policy.delay(
         afterAttempt: attempts.count, error: error, remaining: deadline - now,
         random: .random(in: 0..<1))
-      guard let delay else { throw Failure(error, generation) }
+      guard let delay else { throw failure(error) }
       try await pause(delay, after: error)
       try await addAttempt(reserves: error.outcome == .unknown)
     }
+  }
+
+  private func failure(_ error: RelayError) -> Failure {
+    var failure = Failure(error, generation)
+    if failure.reason == .contextTooLong {
+      failure.metadata["tokens"] = String(report.promptTokens?.tokens ?? 0)
+      failure.metadata["limit"] = String(budget)
+    }
+    return failure
   }
 
   /// One attempt; its outcome is kept.
@@ -169,10 +178,18 @@ extension Failure {
       metadata: ["generation_id": "\(generation)"])
   }
 
+  /// Kinds after which a caller would ask again without a thought.
+  private static let soundsHarmless: Set<RelayError.Kind> = [
+    .rateLimited, .unavailable, .unexpectedStatus, .modelNotFound,
+  ]
+
   /// Why a relay gave no answer, after all attempts.
   init(_ error: RelayError, _ generation: RowID) {
     var metadata = ["generation_id": "\(generation)"]
     switch error.kind {
+    case _ where error.outcome == .unknown && Self.soundsHarmless.contains(error.kind):
+      // An error within an answer of 200: told as one that may have been billed.
+      self = .outcomeUnknown(generation)
     case .rateLimited:
       self.init(.upstreamRateLimited, "the relay asks to slow down", metadata: metadata)
       retryAfter = error.retryAfter ?? .seconds(1)

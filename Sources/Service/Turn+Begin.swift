@@ -11,29 +11,32 @@ extension Turn {
   func begin() async throws(Failure) -> TurnBegin {
     let started = now
     defer { clock.store += now - started }
-    // A stale configuration is read anew once; a second time it just has changed again.
-    for isLast in [false, true] {
+    // A stale configuration is read anew; if it still is stale, it has just changed again.
+    for round in 1...Self.configurationRoundsMax {
       let operation = try operation()
       let outcome: BeginOutcome
       do throws(StoreError) {
         outcome = try await service.store.beginTurn(operation)
       } catch {
-        abandon()
+        if error == .unavailable { abandon() }
         throw Failure(error, log: service.log)
       }
       switch outcome {
       case .begun(let begun): return .begun(begun)
       case .finished(let stored): return .replay(stored)
-      case .configStale where !isLast: try await reload()
+      case .configStale(let current) where round < Self.configurationRoundsMax:
+        try await reload(current)
       default: throw refusal(outcome)
       }
     }
     throw Failure(.overloaded, "the configuration keeps changing", retryAfter: .seconds(1))
   }
 
-  private func reload() async throws(Failure) {
+  private static let configurationRoundsMax = 5
+
+  private func reload(_ version: Int64) async throws(Failure) {
     do throws(StoreError) {
-      try await service.configuration.reload()
+      try await service.configuration.reload(atLeast: version)
     } catch {
       throw Failure(error, log: service.log)
     }
@@ -117,14 +120,19 @@ extension Turn {
     let operation = SettleTurn(
       tenant: principal.tenant.id, conversation: head.id, generation: generation,
       incarnation: incarnation, state: .failed, answer: [],
-      result: StoredResult.encode(
-        Failure(.storageUnavailable, "the database went away before anything was sent")),
+      result: StoredResult.encode(.nothingSent),
       errorReason: Wire.ErrorReason.storageUnavailable.name, events: [])
     service.settleLater(operation)
   }
 }
 
 extension Failure {
+  /// A turn that had begun and was voided: its request_id is spent.
+  static var nothingSent: Failure {
+    Failure(
+      .storageUnavailable, "nothing was sent to the relay; ask again under another request_id")
+  }
+
   /// A budget that has no room for the call's worst case.
   init(_ denial: QuotaDenial, currency: String) {
     func amount(_ value: Int128) -> String {

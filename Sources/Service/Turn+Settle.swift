@@ -46,10 +46,19 @@ extension Turn {
     _ state: SettleTurn.State, _ answer: [NewMessage], _ result: [UInt8], _ failure: Failure?,
     _ bill: TurnBill
   ) -> SettleTurn {
-    SettleTurn(
+    var operation = SettleTurn(
       tenant: principal.tenant.id, conversation: head.id, generation: generation,
       incarnation: incarnation, state: state, answer: answer, result: result,
       errorReason: failure?.reason.name, events: bill.events)
+    operation.quarantineResult = StoredResult.encode(failure ?? quarantined)
+    return operation
+  }
+
+  /// The database refused the answer itself: it is billed and kept aside, not in the conversation.
+  private var quarantined: Failure {
+    Failure(
+      .internal, "the answer could not be stored and is kept aside",
+      metadata: ["generation_id": "\(generation)"])
   }
 
   /// - Returns: the answer's sequence number.
@@ -59,7 +68,13 @@ extension Turn {
     let outcome = try await service.settle(operation)
     KillPoint.afterCommit.reach(service.killPoint)
     switch outcome {
-    case .settled(let seq, _, _): return seq
+    case .settled(let seq, _, _):
+      if operation.state == .finished, seq == nil {
+        var failure = quarantined
+        failure.metadata["incident_id"] = service.log.incident("an answer was quarantined")
+        throw failure
+      }
+      return seq
     case .late: throw .outcomeUnknown(generation)
     case .unknownTurn:
       let incident = service.log.incident("a turn that had begun is not there to be settled")

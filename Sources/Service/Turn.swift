@@ -67,6 +67,9 @@ final class Turn {
   func runDetached() async throws(RPCError) -> [UInt8] {
     let reactor = service.reactor
     let bound = LoopBound(self, on: reactor)
+    guard service.turnsRunning < service.limits.turnsMax else {
+      throw Failure(.overloaded, "too many generations run", retryAfter: .seconds(1)).rpcError
+    }
     service.turnsRunning += 1
     let task = reactor.spawn { core in await Self.run(bound, core) }
     self.task = task

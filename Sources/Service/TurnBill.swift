@@ -67,20 +67,20 @@ extension Turn {
     }
   }
 
-  /// What was reserved: the bound on the prompt and the longest answer, each at its dearest class.
+  /// What was reserved for one attempt: the bound on the prompt and the longest answer at the
+  /// prices that make them dearest.
   private var worstCase: [UsageLine] {
-    let contracted = prices.contracted!.prices
     let bound = begun?.boundTokens ?? 0
-    let tier = contracted.tiers.last { $0.promptFrom <= bound } ?? contracted.tiers[0]
-    let list = prices.list?.prices.tiers.last { $0.promptFrom <= bound }
-    return [
-      UsageLine(
-        tokenClass: .input, quantity: bound, price: tier.dearestInput,
-        listPrice: list?.dearestInput ?? tier.dearestInput, source: .estimated),
-      UsageLine(
-        tokenClass: .output, quantity: parameters.outputTokensMax, price: tier.dearestOutput,
-        listPrice: list?.dearestOutput ?? tier.dearestOutput, source: .estimated),
-    ]
+    let lines = prices.contracted!.prices.worstCaseLines(
+      promptTokens: bound, maxOutputTokens: parameters.outputTokensMax)
+    let list = prices.list?.prices.tier(at: bound)
+    return lines.map { line in
+      let isInput = line.tokenClass == .input
+      let listPrice = isInput ? list?.dearestInput : list?.dearestOutput
+      return UsageLine(
+        tokenClass: isInput ? .input : .output, quantity: line.quantity, price: line.price,
+        listPrice: listPrice ?? line.price, source: .estimated)
+    }
   }
 
   private static func wire(_ usage: TokenUsage, _ source: UsageLine.Source) -> Wire.TokenUsage {
@@ -107,10 +107,11 @@ enum AnswerMessage {
   static func make(_ answer: RelayAnswer) -> Wire.NewMessage {
     var calls: [Wire.ToolCall] = []
     var ids: Set<String> = []
-    for call in answer.toolCalls {
+    for (index, call) in answer.toolCalls.enumerated() {
       if answer.finishReason == .length, !isJSON(call.arguments) { continue }
-      var id = clean(call.id)
-      while !ids.insert(id).inserted { id += "_" }
+      // An id that a caller could not give back is replaced.
+      var id = FieldChecks().isCallID(call.id) ? call.id : "call_\(index)"
+      while !ids.insert(id).inserted { id = "\(id.prefix(100))_" }
       calls.append(
         Wire.ToolCall(id: id, name: clean(call.name), arguments: clean(call.arguments)))
     }

@@ -17,13 +17,28 @@ extension ConversationService {
     guard request.groupBy != .unspecified else { return Wire.GetUsageResponse(total: total) }
     query.groupBy = try Self.group(request.groupBy)
     query.limit = size + 1
-    if let token = request.pageToken { query.after = try PageToken.decode("u", token) }
+    if let token = request.pageToken { query.after = try Self.place(token, query.groupBy) }
     let rows = try await usage(query)
     let groups = rows.prefix(size).map {
       Wire.UsageGroup(name: $0.group, usage: Self.wire($0, currency))
     }
-    let next = rows.count > size ? PageToken.encode("u", rows[size - 1].group) : nil
+    let next =
+      rows.count > size
+      ? PageToken.encode(
+        "u", "\(query.groupBy.rawValue)/\(rows[size - 1].group)") : nil
     return Wire.GetUsageResponse(groups: Array(groups), total: total, nextPageToken: next)
+  }
+
+  /// The last group of the page before, which was grouped likewise.
+  private static func place(
+    _ token: String, _ group: UsageQuery.Group
+  ) throws(Failure) -> String {
+    let parts = try PageToken.decode("u", token).split(
+      separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0] == group.rawValue else {
+      throw .field("page_token", "it is none that this method gave here")
+    }
+    return String(parts[1])
   }
 
   private func query(

@@ -8,14 +8,16 @@ public enum DeleteOutcome: Sendable, Equatable {
 
 extension Store {
   /// Deletes a conversation. A repeat under the same request id gives the first outcome.
+  ///
+  /// - Parameter operation: minted by the caller before the first sending.
   public func deleteConversation(
-    _ id: String, request: RequestKey
+    _ id: String, request: RequestKey, operation: RowID
   ) async throws(StoreError) -> DeleteOutcome {
     var p = Parameters()
     p.text(request.tenant)
     p.text(id)
     p.text(request.key)
-    p.text(request.request)
+    p.text(request.claim(operation))
     p.bytea(request.hash)
     let row = try await query(.function("delete_conversation", parameters: 5), p)[0]
     let refusal = Refusal(

@@ -16,6 +16,8 @@ public struct SettleTurn: Sendable {
   public var errorReason: String?
   /// One per attempt that may bill; none means that nothing was sent, and the reservation is void.
   public var events: [UsageEvent]
+  /// What a repeat is given instead if the answer has to be kept aside.
+  public var quarantineResult: [UInt8] = []
   /// Of a settle that was refused: bodies kept aside.
   var quarantine: [UInt8]?
 

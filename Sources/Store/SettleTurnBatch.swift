@@ -54,6 +54,7 @@ extension SettleTurn: BatchOperation {
     var least = self
     least.quarantine = answer.flatMap { $0.body }
     least.answer = []
+    least.result = quarantineResult
     least.state = .failed
     least.errorReason = "ANSWER_QUARANTINED"
     least.events = []

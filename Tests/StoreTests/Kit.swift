@@ -76,7 +76,9 @@ struct TestStore: @unchecked Sendable {
   }
   func delete(_ id: String, _ key: RequestKey) async throws -> DeleteOutcome {
     try await reactor.run { core in
-      try await on(core) { try await $0.deleteConversation(id, request: key) }
+      try await on(core) {
+        try await $0.deleteConversation(id, request: key, operation: randomID())
+      }
     }
   }
   func reap() async throws -> Int {

@@ -258,12 +258,14 @@ import Testing
       // The conversation's sum cannot hold it.
       settle.answer[0].tokens = .max
       settle.events[0].upstreamRequestID = "up\u{0}"
+      settle.quarantineResult = Array("kept aside".utf8)
       #expect(
         try await store.settle(settle) == .settled(answerSeq: nil, cost: 70, listCost: 700))
       let turn = try await store.store.turn(tenant: "acme", generation: begin.generation)
       #expect(turn?.state == .failed)
       #expect(turn?.errorReason == "ANSWER_QUARANTINED")
-      #expect(turn?.result == Array("result".utf8))
+      // A repeat must not be told of an answer that the conversation does not hold.
+      #expect(turn?.result == Array("kept aside".utf8))
     }
     #expect(try fixture.broken() == [])
     let kept = try fixture.sql().query("SELECT quarantine FROM turn")[0].bytes(0)

@@ -16,6 +16,8 @@ packages=(
   postgresql
   # the stock client of demo and conformance tests
   python3 python3-grpcio python3-protobuf python3-grpc-tools
+  # the tokenizer's references, in an environment of their own
+  python3-venv
   # the rest
   ca-certificates git make pkg-config procps util-linux
 )

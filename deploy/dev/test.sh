@@ -27,6 +27,9 @@ export RECOUNT_TEST_PG
 echo "test: Swift tests"
 swift test --skip-build
 
+echo "test: tokenizer beside its references"
+RECOUNT_BIN=$(swift build --show-bin-path) Tests/Fuzz/tokenizer/run.sh --bounded
+
 echo "test: conformance"
 RECOUNT_BIN=$(swift build --show-bin-path) Tests/Conformance/run.py
 echo "test: all passed"

@@ -34,16 +34,14 @@ extension Schema {
           ELSE 'conversation_deleted' END, NULL::uuid;
         RETURN;
       END IF;
-      IF p_request IS NOT NULL THEN
-        INSERT INTO request (tenant_id, key_id, request_id, method, payload_hash,
-          conversation_id, generation_id)
-        VALUES (p_tenant, p_key, p_request, 'delete', p_hash, p_conversation, v_turn)
-        ON CONFLICT DO NOTHING;
-        -- A claim that came first under another conversation has another payload.
-        IF NOT FOUND THEN
-          RETURN QUERY SELECT 'request_mismatch', NULL::uuid;
-          RETURN;
-        END IF;
+      INSERT INTO request (tenant_id, key_id, request_id, method, payload_hash,
+        conversation_id, generation_id)
+      VALUES (p_tenant, p_key, p_request, 'delete', p_hash, p_conversation, v_turn)
+      ON CONFLICT DO NOTHING;
+      -- A claim that came first under another conversation has another payload.
+      IF NOT FOUND THEN
+        RETURN QUERY SELECT 'request_mismatch', NULL::uuid;
+        RETURN;
       END IF;
       UPDATE conversation AS c SET deleted_at = now(), version = c.version + 1
       WHERE c.tenant_id = p_tenant AND c.conversation_id = p_conversation;

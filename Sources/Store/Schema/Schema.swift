@@ -13,7 +13,7 @@ enum Schema {
         messageFunctions, createConversations, appendMessages, quotaFunctions, beginTurns,
         settleTurns, reapTurns, turnFunctions, adminFunctions, grants,
       ].joined(separator: "\n")),
-    Version(number: 2, sql: deleteConversation),
+    Version(number: 2, sql: [deleteConversation, usageReport].joined(separator: "\n")),
   ]
 
   static let newest = versions.last!.number

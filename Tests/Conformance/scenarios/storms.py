@@ -48,6 +48,8 @@ def a_frozen_owner_comes_back_late(w):
         "SELECT kind FROM usage_event WHERE generation_id = "
         f"'{failure.metadata['generation_id']}' ORDER BY kind")
     assert [row[0] for row in rows] == ["correction", "generate", "unknown"], rows
+    usage = other.GetUsage(pb.GetUsageRequest(conversation_id=name)).total
+    assert (usage.requests, usage.attempts) == (2, 2), usage
     assert [m.text for m in w.messages(name) if m.state == pb.MESSAGE_STATE_ACTIVE] == [
         "Again.", again.message.text]
     other.close()
