@@ -8,10 +8,11 @@ extension RelayClient {
   ///   - attempt: the attempt's id, sent as `X-Client-Request-Id`.
   ///   - limits: for this attempt; the relay's own if nil.
   ///   - onHead: called on the loop when the head of the answer came, before its body is read.
-  ///   - onDelta: takes each piece in its order. It may suspend: then nothing more is read from the
-  ///     relay, which is the back-pressure. A relay that answers unstreamed gives one of each kind.
-  /// - Throws: ``RelayError``; after the stream began its outcome is `.unknown`, and `partial` holds
-  ///   what came.
+  ///   - onDelta: takes each piece in its order. It may suspend: then nothing more is read from
+  ///     the relay, which is the back-pressure. An unstreamed answer is one text and one piece for
+  ///     each tool call.
+  /// - Throws: ``RelayError``; after the stream began its outcome is `.unknown`, and `partial`
+  ///   holds what came.
   public func stream(
     _ request: RelayRequest, attempt: String, limits: HTTPLimits? = nil,
     onHead: (() -> Void)? = nil, onDelta: (RelayDelta) async -> Void

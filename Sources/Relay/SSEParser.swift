@@ -1,8 +1,8 @@
 /// Splits a stream of server-sent events into events.
 ///
-/// - Shape: lines end in LF, CR or CRLF; a line is `field: value`, a comment (`: …`) or empty, which
-///   ends the event. `data` lines are joined by LF; an event without any is none. A byte order mark
-///   may come first. `id` and `retry` are for browsers that reconnect, and are left out.
+/// - Shape: lines end in LF, CR or CRLF; a line is `field: value`, a comment (`: …`) or empty,
+///   which ends the event. `data` lines are joined by LF; an event without any is none. A byte
+///   order mark may come first. `id` and `retry` are for browsers that reconnect, and are left out.
 /// - Isolation: none; a value, driven by its reader: `append`, then `next` until nil.
 /// - Ownership: what was appended is kept until `next` has passed it.
 /// - Throws: `.eventTooLarge`, for good; all events that were whole before it came out first.

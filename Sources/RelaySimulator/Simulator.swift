@@ -106,7 +106,8 @@ final class Simulator: Sendable {
     let entry = CallLog.Entry(
       attempt: request.values(of: "x-client-request-id").first, milliseconds: CallLog.now(),
       model: chat.model, messages: chat.messages.count, sha256: sha256, status: step.status,
-      outcome: step.outcome, usage: step.status < 400 ? answer.usage : nil)
+      outcome: step.outcome(streams: reply.stream != nil),
+      usage: step.status < 400 ? answer.usage : nil)
     if let log = settings.log, !log.append(entry) {
       throw APIError(status: 500, message: "the log cannot be written", type: "server_error")
     }
@@ -132,7 +133,7 @@ final class Simulator: Sendable {
     var stream: EventStream?
     if let text = step.body {
       body = Array(text.utf8)
-    } else if let error = step.error, step.fault != .error {
+    } else if let error = step.error, !(chat.streams && step.fault == .error) {
       var writer = JSONWriter()
       writer.beginObject()
       writer.member("error", error)
@@ -205,9 +206,9 @@ final class Simulator: Sendable {
 }
 
 extension Step {
-  fileprivate var outcome: CallLog.Outcome {
+  fileprivate func outcome(streams: Bool) -> CallLog.Outcome {
     if delivery.cut != nil { return .cut }
     if status >= 400 { return .refused }
-    return body == nil && fault == nil ? .answered : .garbage
+    return body == nil && !(streams && fault != nil) ? .answered : .garbage
   }
 }

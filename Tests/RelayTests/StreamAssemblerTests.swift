@@ -33,8 +33,8 @@ private struct Assembled {
 
 private func chunk(_ delta: String, finish: String? = nil, more: String = "") -> String {
   let reason = finish.map { "\"\($0)\"" } ?? "null"
-  return
-    #"{"id":"c-1","model":"m-1","choices":[{"index":0,"delta":\#(delta),"finish_reason":\#(reason)}]\#(more)}"#
+  let choice = #"{"index":0,"delta":\#(delta),"finish_reason":\#(reason)}"#
+  return #"{"id":"c-1","model":"m-1","choices":[\#(choice)]\#(more)}"#
 }
 
 private func usage(_ prompt: Int, _ completion: Int) -> String {
