@@ -105,9 +105,14 @@ struct StreamAssembler: Sendable {
       timings: timings)
   }
 
+  /// JSON values in one event, inclusive: a chunk has some twenty, with log probabilities hundreds.
+  static let valuesMax = 65_536
+
   static func parse(_ bytes: [UInt8]) -> JSONValue? {
+    var options = JSONOptions.lenientCharacters
+    options.valuesMax = valuesMax
     do throws(JSONError) {
-      return try JSONValue(parsing: bytes, options: .lenientCharacters)
+      return try JSONValue(parsing: bytes, options: options)
     } catch {
       return nil
     }

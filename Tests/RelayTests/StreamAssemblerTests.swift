@@ -192,6 +192,13 @@ private func call(_ fields: String) -> String { chunk(#"{"tool_calls":[\#(fields
     #expect(named.partial == nil)
   }
 
+  @Test func theValuesOfAnEventAreLimited() {
+    // The object, its array and the ones in it.
+    let fits = Array(repeating: "1", count: StreamAssembler.valuesMax - 2).joined(separator: ",")
+    #expect(!Assembled([#"{"x":[\#(fits)]}"#]).isMalformed)
+    #expect(Assembled([#"{"x":[1,\#(fits)]}"#]).isMalformed)
+  }
+
   /// A further choice, which nobody asked for, is not mixed into the first.
   @Test func onlyTheFirstChoiceCounts() {
     let other =
