@@ -68,7 +68,7 @@ extension RelayAnswer {
     if content == nil, refusal == nil, calls.isEmpty, finishReason == .other { return nil }
   }
 
-  private static func text(_ content: JSONValue?) -> String? {
+  static func text(_ content: JSONValue?) -> String? {
     guard let parts = content?.array else { return content?.string }
     return parts.compactMap { $0["text"]?.string }.joined()
   }
@@ -76,15 +76,19 @@ extension RelayAnswer {
   private static func toolCall(_ json: JSONValue, at index: Int) -> RelayToolCall? {
     guard let function = json["function"], let name = function["name"]?.string, !name.isEmpty
     else { return nil }
-    let arguments = function["arguments"]
-    let text =
-      arguments?.string
-      ?? arguments?.object.map { String(decoding: JSONValue.object($0).canonical, as: UTF8.self) }
     let id = json["id"]?.string ?? ""
-    return RelayToolCall(id: id.isEmpty ? "call_\(index)" : id, name: name, arguments: text ?? "")
+    return RelayToolCall(
+      id: id.isEmpty ? "call_\(index)" : id, name: name,
+      arguments: arguments(function["arguments"]))
   }
 
-  private static func finishReason(_ text: String?) -> FinishReason {
+  /// The text of arguments, which some relays send as an object.
+  static func arguments(_ json: JSONValue?) -> String {
+    let object = json?.object.map { JSONValue.object($0).canonical }
+    return json?.string ?? object.map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+
+  static func finishReason(_ text: String?) -> FinishReason {
     if text == "function_call" { return .toolCalls }
     return text.flatMap { FinishReason(rawValue: $0) } ?? .other
   }

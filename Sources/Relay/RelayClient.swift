@@ -52,19 +52,25 @@ public final class RelayClient {
     return HTTPResponse(head: exchange.head, body: body, timings: exchange.timings)
   }
 
-  private func encode(
-    _ request: RelayRequest, attempt: String, limits: HTTPLimits?
+  func open(_ request: HTTPRequest) async throws(HTTPClientError) -> HTTPExchange {
+    try await http.open(request)
+  }
+
+  func encode(
+    _ request: RelayRequest, attempt: String, limits: HTTPLimits?, streams: Bool = false
   ) throws(RelayError) -> HTTPRequest {
     guard let model = configuration.models[request.model],
       let body = request.body(
-        upstreamModel: model, outputLimitField: configuration.outputLimitField)
+        upstreamModel: model, outputLimitField: configuration.outputLimitField,
+        streams: streams)
     else { throw RelayError(.configuration, .notSent) }
     let key = credential?.current(at: http.reactor.now)
     if credential != nil, key == nil { throw RelayError(.configuration, .notSent) }
     return HTTPRequest(
       .post, configuration.baseURL + "/chat/completions",
       headers: [
-        HTTPHeader("Content-Type", "application/json"), HTTPHeader("Accept", "application/json"),
+        HTTPHeader("Content-Type", "application/json"),
+        HTTPHeader("Accept", streams ? "text/event-stream" : "application/json"),
         HTTPHeader("X-Client-Request-Id", attempt),
       ],
       credential: key, body: body, limits: limits ?? configuration.limits)

@@ -2,7 +2,7 @@ public import HTTPClient
 
 /// Why an attempt gave no answer, what the relay may have billed, and whether to try again.
 ///
-/// It holds no text of the relay's, no URL and no key, so it may be logged and shown.
+/// Its description holds no text of the relay's, no URL and no key, so it may be logged and shown.
 public struct RelayError: Error, Sendable, CustomStringConvertible {
   public var kind: Kind
   public var outcome: Outcome
@@ -12,6 +12,9 @@ public struct RelayError: Error, Sendable, CustomStringConvertible {
   public var status: Int?
   /// The transport's failure, if it was one.
   public var transport: HTTPClientError?
+  /// What came of a streamed answer before it failed: its text, its whole tool calls, the usage if
+  /// a chunk had it. Nil if nothing did.
+  public var partial: RelayAnswer?
 
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// 429 that means: slow down.
@@ -57,19 +60,21 @@ public struct RelayError: Error, Sendable, CustomStringConvertible {
 
   public init(
     _ kind: Kind, _ outcome: Outcome, retryAfter: Duration? = nil, status: Int? = nil,
-    transport: HTTPClientError? = nil
+    transport: HTTPClientError? = nil, partial: RelayAnswer? = nil
   ) {
     self.kind = kind
     self.outcome = outcome
     self.retryAfter = retryAfter
     self.status = status
     self.transport = transport
+    self.partial = partial
   }
 
   /// Whether another attempt may succeed without billing twice: an answer of 429, 500, 502 or 503,
-  /// or a failure before the request left.
+  /// or a failure before the request left; never when a part of an answer was delivered.
   public var isRetryable: Bool {
-    switch kind {
+    if partial != nil { return false }
+    return switch kind {
     case .rateLimited, .unavailable: outcome != .unknown
     case .connectFailed: true
     default: false

@@ -58,7 +58,8 @@ public struct RelayRequest: Sendable {
   ///
   /// Members stand in a fixed order and the writer is canonical, so equal requests are equal bytes.
   public func body(
-    upstreamModel: String, outputLimitField: RelayConfiguration.OutputLimitField = .maxTokens
+    upstreamModel: String, outputLimitField: RelayConfiguration.OutputLimitField = .maxTokens,
+    streams: Bool = false
   ) -> [UInt8]? {
     guard !extra.members.contains(where: { RelayRequest.reservedFields.contains($0.name) }) else {
       return nil
@@ -85,6 +86,11 @@ public struct RelayRequest: Sendable {
     if !stop.isEmpty { writer.member("stop", .array(stop.map(JSONValue.string))) }
     if let seed { writer.member("seed", .number(JSONNumber(seed))) }
     writer.member(outputLimitField.rawValue, .number(JSONNumber(outputTokensMax)))
+    if streams {
+      writer.member("stream", .bool(true))
+      writer.name("stream_options")
+      writer.raw(Array(#"{"include_usage":true}"#.utf8))
+    }
     writer.member("model", upstreamModel)
     writer.endObject()
     return writer.bytes

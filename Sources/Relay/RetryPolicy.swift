@@ -30,7 +30,7 @@ public struct RetryPolicy: Sendable, Hashable {
     afterAttempt attempts: Int, error: RelayError, remaining: Duration, random: Double
   ) -> Duration? {
     precondition(attempts >= 1 && (0..<1).contains(random), "attempts from 1, random below 1")
-    let mayBill = error.outcome == .unknown && error.kind != .cancelled
+    let mayBill = error.outcome == .unknown && error.kind != .cancelled && error.partial == nil
     guard attempts < attemptsMax, error.isRetryable || (retriesUnknown && mayBill) else {
       return nil
     }

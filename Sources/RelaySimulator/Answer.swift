@@ -13,6 +13,12 @@ struct Answer {
     var completionTokens: Int
     var reasoningTokens = 0
 
+    var json: [UInt8] {
+      var writer = JSONWriter()
+      write(to: &writer)
+      return writer.bytes
+    }
+
     func write(to writer: inout JSONWriter) {
       writer.beginObject()
       writer.member("prompt_tokens", .number(JSONNumber(promptTokens)))

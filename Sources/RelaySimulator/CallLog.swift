@@ -42,6 +42,36 @@ final class CallLog: Sendable {
     case cut
   }
 
+  /// How a stream ended.
+  enum Ending: String {
+    case complete
+    /// By the script.
+    case cut
+    /// The client left.
+    case gone
+  }
+
+  /// What is known of a stream when it has ended.
+  struct StreamEnd {
+    var attempt: String?
+    var milliseconds: Int64
+    var ending: Ending
+    /// Of events, without HTTP's framing, that the kernel took.
+    var bytes: Int
+  }
+
+  /// False if the line could not be written whole.
+  func append(_ end: StreamEnd) -> Bool {
+    var writer = JSONWriter(capacity: 128)
+    writer.beginObject()
+    writer.member("time_ms", .number(JSONNumber(end.milliseconds)))
+    writer.member("attempt", end.attempt.map(JSONValue.string) ?? .null)
+    writer.member("stream", end.ending.rawValue)
+    writer.member("bytes", .number(JSONNumber(end.bytes)))
+    writer.endObject()
+    return append(line: writer.bytes)
+  }
+
   /// False if the line could not be written whole.
   func append(_ entry: Entry) -> Bool {
     var writer = JSONWriter(capacity: 320)
@@ -56,7 +86,11 @@ final class CallLog: Sendable {
     writer.name("usage")
     if let usage = entry.usage { usage.write(to: &writer) } else { writer.null() }
     writer.endObject()
-    let line = writer.bytes + [10]
+    return append(line: writer.bytes)
+  }
+
+  private func append(line: [UInt8]) -> Bool {
+    let line = line + [10]
     return lock.withLock { _ in unsafe write(descriptor, line, line.count) == line.count }
   }
 

@@ -9,6 +9,8 @@ struct ChatRequest {
   var toolBytes: [UInt8]
   var outputTokensMax: Int?
   var streams: Bool
+  /// Whether a stream tells its usage.
+  var includesUsage: Bool
 
   init(body: [UInt8]) throws(APIError) {
     let object: JSONObject
@@ -40,6 +42,7 @@ struct ChatRequest {
       outputTokensMax = Int(tokens)
     }
     streams = object["stream"]?.bool ?? false
+    includesUsage = object["stream_options"]?["include_usage"]?.bool ?? false
     try checkMessages()
   }
 

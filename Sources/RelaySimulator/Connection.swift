@@ -34,13 +34,17 @@ struct Connection {
     case .insideHeaders:
       _ = socket.write(head[..<(head.count / 2)])
       return settleThenCut()
-    case .beforeBody:
+    case .beforeBody where reply.stream == nil:
       _ = socket.write(head[...])
       return settleThenCut()
-    case .insideBody:
+    case .some where reply.stream == nil:
       _ = socket.write(head + reply.body[..<(reply.body.count / 2)])
       return settleThenCut()
-    case nil: break
+    default: break
+    }
+    if let stream = reply.stream {
+      guard socket.write(head[...]), wait(delivery.bodyDelayMilliseconds) else { return false }
+      return deliver(stream, cut: delivery.cut)
     }
     if delivery.bodyDelayMilliseconds == 0, delivery.trickleBytes == 0 {
       return socket.write((head + reply.body)[...])
@@ -57,13 +61,13 @@ struct Connection {
   }
 
   /// A reset may overtake bytes that the peer has not read yet; give it time to read them.
-  private func settleThenCut() -> Bool {
+  func settleThenCut() -> Bool {
     Thread.sleep(forTimeInterval: 0.02)
     return false
   }
 
   /// Waits, watching the peer; false when it has gone.
-  private func wait(_ milliseconds: Int) -> Bool {
+  func wait(_ milliseconds: Int) -> Bool {
     var left = milliseconds
     while left > 0 {
       let step = min(left, Simulator.watchMilliseconds)

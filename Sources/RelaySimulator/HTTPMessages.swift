@@ -20,6 +20,8 @@ struct HTTPReply {
   var contentType = "application/json"
   var body: [UInt8]
   var delivery = Delivery()
+  /// Sent instead of the body.
+  var stream: EventStream?
 
   /// How the bytes travel; the default is at once and whole.
   struct Delivery: Equatable {
@@ -39,12 +41,19 @@ struct HTTPReply {
     case insideHeaders = "inside_headers"
     case beforeBody = "before_body"
     case insideBody = "inside_body"
+    // Of a stream; in another answer they are `insideBody`.
+    case insideChunk = "inside_chunk"
+    case betweenChunks = "between_chunks"
+    case beforeFinish = "before_finish"
+    case beforeUsage = "before_usage"
+    case beforeDone = "before_done"
   }
 
   /// The status line and the headers.
   func head(keepsAlive: Bool) -> [UInt8] {
     var text = "HTTP/1.1 \(status) \(HTTPReply.reason(status))\r\n"
-    text += "Content-Type: \(contentType)\r\nContent-Length: \(body.count)\r\n"
+    text += "Content-Type: \(contentType)\r\n"
+    text += stream == nil ? "Content-Length: \(body.count)\r\n" : "Transfer-Encoding: chunked\r\n"
     for header in headers { text += "\(header.name): \(header.value)\r\n" }
     text += "Connection: \(keepsAlive ? "keep-alive" : "close")\r\n\r\n"
     return Array(text.utf8)

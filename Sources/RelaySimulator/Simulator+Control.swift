@@ -76,7 +76,7 @@ extension Simulator {
     let now = state.withLock { state in
       [
         ("calls", state.calls), ("held", state.held), ("steps_left", state.steps.count),
-        ("holding", state.isHolding ? 1 : 0),
+        ("holding", state.isHolding ? 1 : 0), ("streamed_bytes", state.streamedBytes),
       ]
     }
     var writer = JSONWriter()

@@ -27,6 +27,8 @@ final class Simulator: Sendable {
     var cache = PrefixCache()
     var calls = 0
     var held = 0
+    /// Bytes of events that the kernel took from streams, the running ones included.
+    var streamedBytes = 0
     var isHolding = false
     /// Held calls that may go though holding continues.
     var releases = 0
@@ -76,11 +78,6 @@ final class Simulator: Sendable {
     _ request: HTTPRequest, isPeerGone: () -> Bool
   ) throws(APIError) -> HTTPReply? {
     let chat = try ChatRequest(body: request.body)
-    if chat.streams {
-      throw APIError(
-        status: 400, message: "streaming is not supported", parameter: .string("stream")
-      )
-    }
     let promptTokens = TokenRule.promptTokens(chat)
     let window = settings.windows[chat.model] ?? Settings.defaultWindow
     let wanted = promptTokens + (chat.outputTokensMax ?? 0)
@@ -104,11 +101,13 @@ final class Simulator: Sendable {
     let sha256 = SHA256.hexadecimal(of: chat.messageBytes)
     let answer = Answer(
       to: chat, step: step, promptTokens: promptTokens, cachedTokens: cached, sha256: sha256)
-    let reply = scripted(step, answer, chat, call: call)
+    var reply = scripted(step, answer, chat, call: call)
+    reply.stream?.attempt = request.values(of: "x-client-request-id").first
     let entry = CallLog.Entry(
       attempt: request.values(of: "x-client-request-id").first, milliseconds: CallLog.now(),
       model: chat.model, messages: chat.messages.count, sha256: sha256, status: step.status,
-      outcome: step.outcome, usage: step.status < 400 ? answer.usage : nil)
+      outcome: step.outcome(streams: reply.stream != nil),
+      usage: step.status < 400 ? answer.usage : nil)
     if let log = settings.log, !log.append(entry) {
       throw APIError(status: 500, message: "the log cannot be written", type: "server_error")
     }
@@ -130,10 +129,11 @@ final class Simulator: Sendable {
     _ step: Step, _ answer: Answer, _ chat: ChatRequest, call: Int
   ) -> HTTPReply {
     let id = "chatcmpl-sim-\(call)"
-    let body: [UInt8]
+    var body: [UInt8] = []
+    var stream: EventStream?
     if let text = step.body {
       body = Array(text.utf8)
-    } else if let error = step.error {
+    } else if let error = step.error, !(chat.streams && step.fault == .error) {
       var writer = JSONWriter()
       writer.beginObject()
       writer.member("error", error)
@@ -141,12 +141,16 @@ final class Simulator: Sendable {
       body = writer.bytes
     } else if step.status >= 400 {
       body = APIError(status: step.status, message: "scripted", type: "scripted_error").body
+    } else if chat.streams, !step.isUnstreamed {
+      stream = EventStream(answer, step: step, chat: chat, id: id)
     } else {
       body = answer.body(id: id, model: chat.model, created: CallLog.now() / 1000, step: step)
     }
     var reply = HTTPReply(status: step.status, body: body, delivery: step.delivery)
     reply.headers = [("X-Request-Id", "req-sim-\(call)")] + step.headers
     reply.delivery.latencyMilliseconds += settings.latencyMilliseconds
+    reply.stream = stream
+    if stream != nil { reply.contentType = "text/event-stream; charset=utf-8" }
     if let type = step.contentType { reply.contentType = type }
     return reply
   }
@@ -202,9 +206,9 @@ final class Simulator: Sendable {
 }
 
 extension Step {
-  fileprivate var outcome: CallLog.Outcome {
+  fileprivate func outcome(streams: Bool) -> CallLog.Outcome {
     if delivery.cut != nil { return .cut }
     if status >= 400 { return .refused }
-    return body == nil ? .answered : .garbage
+    return body == nil && !(streams && fault != nil) ? .answered : .garbage
   }
 }

@@ -22,6 +22,15 @@ struct Step {
   var answeredModel: String?
   var usage: Usage = .counted
   var holds = false
+  /// Answers a streamed request unstreamed.
+  var isUnstreamed = false
+  /// Bytes of text or arguments in each chunk of a stream.
+  var chunkBytes = 16
+  var chunkMilliseconds = 0
+  /// Bytes of filler that a stream has after its text; no usage counts them.
+  var streamBytes = 0
+  var fault: EventStream.Fault?
+  var isOrderly = false
   var delivery = HTTPReply.Delivery()
 
   enum Usage {
@@ -77,6 +86,22 @@ struct Step {
       }
       delivery.cut = cut
     case "reset": delivery.resets = try Step.flag(name, value)
+    default: try setStream(name, value)
+    }
+  }
+
+  private mutating func setStream(_ name: String, _ value: JSONValue) throws(APIError) {
+    switch name {
+    case "unstreamed": isUnstreamed = try Step.flag(name, value)
+    case "chunk_bytes": chunkBytes = max(try Step.count(name, value), 1)
+    case "chunk_ms": chunkMilliseconds = try Step.count(name, value)
+    case "stream_bytes": streamBytes = try Step.count(name, value)
+    case "orderly": isOrderly = try Step.flag(name, value)
+    case "fault":
+      guard let fault = EventStream.Fault(rawValue: try Step.text(name, value)) else {
+        throw Step.fault(name, "one of \(EventStream.Fault.allCases.map(\.rawValue))")
+      }
+      self.fault = fault
     default: throw Step.fault(name, "a field that the simulator knows")
     }
   }

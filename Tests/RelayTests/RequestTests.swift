@@ -47,6 +47,16 @@ import Testing
         == #"{"messages":[{"role":"user","content":"hi"}],"max_completion_tokens":5,"model":"m"}"#)
   }
 
+  @Test func aStreamIsAskedForWithItsUsage() throws {
+    let request = RelayRequest(
+      model: "m", messages: [RelayMessage(.user, .text("hi"))], outputTokensMax: 5)
+    let body = try #require(request.body(upstreamModel: "m", streams: true))
+    #expect(
+      String(decoding: body, as: UTF8.self)
+        == #"{"messages":[{"role":"user","content":"hi"}],"max_tokens":5,"stream":true,"#
+        + #""stream_options":{"include_usage":true},"model":"m"}"#)
+  }
+
   @Test func aTurnIsAPrefixOfTheNext() throws {
     let messages = (0..<30).map { number in
       RelayMessage(number % 2 == 0 ? .user : .assistant, .text("turn \(number) \"é\"\n😀"))
