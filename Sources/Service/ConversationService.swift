@@ -107,10 +107,11 @@ public final class ConversationService {
     for name in ["StopGenerate", "Summarize", "Pin", "Fork", "PreviewContext"] {
       router.unary(Self.path + name) { _, _ throws(RPCError) in throw Self.notImplemented(name) }
     }
-    for name in ["StreamGenerate", "ResumeGenerate"] {
-      router.serverStream(Self.path + name) { _, _ throws(RPCError) in
-        throw Self.notImplemented(name)
-      }
+    router.serverStream(Self.path + "StreamGenerate") { [self] bytes, call throws(RPCError) in
+      try await streamGenerate(bytes, call)
+    }
+    router.serverStream(Self.path + "ResumeGenerate") { _, _ throws(RPCError) in
+      throw Self.notImplemented("ResumeGenerate")
     }
   }
 

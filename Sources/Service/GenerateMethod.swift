@@ -4,24 +4,44 @@ import Messages
 import Reactor
 import Store
 
-/// Generate: what is checked before a turn begins.
+/// Generate and StreamGenerate: what is checked before a turn begins.
 extension ConversationService {
   func generate(_ bytes: [UInt8], _ call: ServerCall) async throws(RPCError) -> [UInt8] {
     let turn: Turn
     do throws(Failure) {
-      var clock = TurnClock(arrived: reactor.now)
-      let principal = try await authenticate(call)
-      try principal.require(.generate)
-      clock.auth = reactor.now - clock.arrived
-      turn = try await prepare(try decode(bytes), principal, clock)
+      turn = try await admit(call, nil) { () throws(Failure) in try decode(bytes) }
     } catch {
       throw error.rpcError
     }
-    return try await turn.runDetached()
+    return try await turn.runDetached().encode()
+  }
+
+  func streamGenerate(_ bytes: [UInt8], _ call: ServerCall) async throws(RPCError) {
+    let turn: Turn
+    do throws(Failure) {
+      turn = try await admit(call, EventStream(call)) { () throws(Failure) in
+        Wire.GenerateRequest(try decode(bytes))
+      }
+    } catch {
+      throw error.rpcError
+    }
+    _ = try await turn.runDetached()
+  }
+
+  private func admit(
+    _ call: ServerCall, _ events: EventStream?,
+    _ decode: () throws(Failure) -> Wire.GenerateRequest
+  ) async throws(Failure) -> Turn {
+    var clock = TurnClock(arrived: reactor.now)
+    let principal = try await authenticate(call)
+    try principal.require(.generate)
+    clock.auth = reactor.now - clock.arrived
+    return try await prepare(try decode(), principal, clock, events)
   }
 
   private func prepare(
-    _ request: Wire.GenerateRequest, _ principal: Principal, _ clock: TurnClock
+    _ request: Wire.GenerateRequest, _ principal: Principal, _ clock: TurnClock,
+    _ events: EventStream?
   ) async throws(Failure) -> Turn {
     try checkGenerate(request)
     guard !isDraining else {
@@ -38,7 +58,7 @@ extension ConversationService {
       weight: request.message.map { FieldChecks.bytes(of: $0) } ?? 0
     ) { request.message.map { [MessageCodec.stored($0, counter: counter)] } ?? [] }
     let turn = Turn(
-      self, principal, request, head, counter, parameters, messages, clock)
+      self, principal, request, head, counter, parameters, messages, clock, events)
     try turn.checkRoom()
     return turn
   }
@@ -92,5 +112,15 @@ extension Turn {
         .contextNotReducible, "the system prompt and the message leave no room",
         metadata: ["tokens": String(fixed + message), "limit": String(budget)])
     }
+  }
+}
+
+extension Wire.GenerateRequest {
+  /// The same question, so that a repeat under its request_id may come by either method.
+  init(_ request: Wire.StreamGenerateRequest) {
+    self.init(
+      conversationID: request.conversationID, message: request.message, options: request.options,
+      expectedLastSeq: request.expectedLastSeq, abandonTools: request.abandonTools,
+      requestID: request.requestID)
   }
 }

@@ -88,7 +88,10 @@ extension Turn {
       } catch let failed {
         error = failed
         clock.upstreamWait += now - started
+        if let partial = keep(failed) { return partial }
       }
+      // Never again after a byte was delivered.
+      if events?.hasDelivered == true { throw failure(error) }
       let delay = policy.delay(
         afterAttempt: attempts.count, error: error, remaining: deadline - now,
         random: .random(in: 0..<1))
@@ -96,6 +99,21 @@ extension Turn {
       try await pause(delay, after: error)
       try await addAttempt(reserves: error.outcome == .unknown)
     }
+  }
+
+  /// What there is of a streamed answer that broke off, if it is worth keeping.
+  private func keep(_ error: RelayError) -> RelayAnswer? {
+    guard let partial = error.partial else { return nil }
+    guard partial.content?.isEmpty == false || !partial.toolCalls.isEmpty else { return nil }
+    let index = attempts.count - 1
+    attempts[index].outcome = .answered
+    attempts[index].modelAnswered = partial.model
+    attempts[index].upstreamID = partial.upstreamID
+    // One that had come to its end is whole, whatever befell the rest of the stream.
+    if partial.finishReason == .other {
+      interruption = error.kind == .cancelled ? .stopped : .interrupted
+    }
+    return partial
   }
 
   private func failure(_ error: RelayError) -> Failure {
@@ -118,12 +136,17 @@ extension Turn {
     limits.idle = head.policy.idleTimeout
     limits.total = min(limits.total, deadline - now)
     do throws(RelayError) {
-      let answer = try await service.relay.complete(
-        request, attempt: "\(attempts[index].id)", limits: limits,
-        onHead: { [self] in
-          headAt = now
-          KillPoint.afterFirstByte.reach(killPoint)
-        })
+      let id = "\(attempts[index].id)"
+      let onHead = { [self] in
+        headAt = now
+        KillPoint.afterFirstByte.reach(killPoint)
+      }
+      let answer =
+        events == nil
+        ? try await service.relay.complete(
+          request, attempt: id, limits: limits, onHead: onHead)
+        : try await service.relay.stream(
+          request, attempt: id, limits: limits, onHead: onHead, onDelta: passOn)
       attempts[index].outcome = .answered
       attempts[index].modelAnswered = answer.model
       attempts[index].upstreamID = answer.upstreamID

@@ -90,7 +90,7 @@ extension Turn {
       message: Wire.Message(
         role: .assistant, text: message.text, toolCalls: message.toolCalls,
         tokens: counter.wire(stored.tokens), state: .active, generationID: "\(generation)"),
-      finishReason: answer.finishReason.wire, receipt: receipt(answer, bill),
+      finishReason: interruption ?? answer.finishReason.wire, receipt: receipt(answer, bill),
       requestSeq: begun?.firstSeq)
   }
 

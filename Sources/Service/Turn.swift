@@ -35,16 +35,21 @@ final class Turn {
   var begun: Begun?
   var attempts: [TurnAttempt] = []
   var report = Wire.ContextReport()
+  /// Why a kept answer is not whole.
+  var interruption: Wire.FinishReason?
+  /// Where a streamed generation's events go; nil for one that is answered at once.
+  let events: EventStream?
   /// When the head of the last attempt's answer came.
   var headAt: ContinuousClock.Instant?
 
-  private var task: Task<Result<[UInt8], RPCError>, Never>?
+  private var task: Task<Result<Wire.GenerateResponse, RPCError>, Never>?
   private var isDrained = false
+  private var drainedTokens: Int64 = 0
 
   init(
     _ service: ConversationService, _ principal: Principal, _ request: Wire.GenerateRequest,
     _ head: ConversationHead, _ counter: TokenCounter, _ parameters: GenerationParameters,
-    _ messages: [NewMessage], _ clock: TurnClock
+    _ messages: [NewMessage], _ clock: TurnClock, _ events: EventStream?
   ) {
     self.service = service
     self.principal = principal
@@ -54,6 +59,7 @@ final class Turn {
     self.parameters = parameters
     self.messages = messages
     self.clock = clock
+    self.events = events
   }
 
   var model: CatalogueModel { counter.model }
@@ -63,8 +69,8 @@ final class Turn {
 
   /// Runs it beside the caller, who may leave.
   ///
-  /// - Returns: the encoded response.
-  func runDetached() async throws(RPCError) -> [UInt8] {
+  /// - Returns: the response, which a stream has had as its last event.
+  func runDetached() async throws(RPCError) -> Wire.GenerateResponse {
     let reactor = service.reactor
     let bound = LoopBound(self, on: reactor)
     guard service.turnsRunning < service.limits.turnsMax else {
@@ -84,11 +90,13 @@ final class Turn {
 
   private static func run(
     _ turn: LoopBound<Turn>, _ core: isolated Core
-  ) async -> Result<[UInt8], RPCError> {
+  ) async -> Result<Wire.GenerateResponse, RPCError> {
     let turn = turn.value
     defer { turn.hasEnded() }
     do throws(RPCError) {
-      return .success(try await turn.run())
+      let response = try await turn.run()
+      await turn.events?.done(response)
+      return .success(response)
     } catch {
       return .failure(error)
     }
@@ -122,7 +130,18 @@ final class Turn {
     }
   }
 
-  private func run() async throws(RPCError) -> [UInt8] {
+  /// A piece of the answer: on to the caller, or counted against what a drain may cost.
+  func passOn(_ delta: RelayDelta) async {
+    guard isDrained else { return await events?.delta(delta) ?? () }
+    guard let limit = head.policy.drainTokens else { return }
+    switch delta {
+    case .text(let text): drainedTokens += counter.count(text)
+    case .toolCall(_, _, _, let arguments): drainedTokens += counter.count(arguments)
+    }
+    if drainedTokens > limit { task?.cancel() }
+  }
+
+  private func run() async throws(RPCError) -> Wire.GenerateResponse {
     let begin: TurnBegin
     do throws(Failure) {
       begin = try await self.begin()
@@ -131,11 +150,17 @@ final class Turn {
     }
     switch begin {
     case .replay(let stored):
-      return try StoredResult.replay(stored, log: service.log).get().encode()
+      let response = try StoredResult.replay(stored, log: service.log).get()
+      await events?.started(
+        stored.generation, conversation: head.id, model: model.id,
+        requestSeq: response.requestSeq)
+      return response
     case .begun(let begun):
       self.begun = begun
       service.turns[generation] = self
       KillPoint.afterBegin.reach(service.killPoint)
+      await events?.started(
+        generation, conversation: head.id, model: model.id, requestSeq: begun.firstSeq)
       let outcome: Result<RelayAnswer, Failure>
       do throws(Failure) {
         outcome = .success(try await attempt(try plan(begun)))
@@ -143,7 +168,7 @@ final class Turn {
         outcome = .failure(error)
       }
       do throws(Failure) {
-        return try await settle(outcome).encode()
+        return try await settle(outcome)
       } catch {
         throw error.rpcError
       }

@@ -120,7 +120,7 @@ enum AnswerMessage {
     return Wire.NewMessage(role: .assistant, text: text.map(clean), toolCalls: calls)
   }
 
-  private static func clean(_ text: String) -> String {
+  static func clean(_ text: String) -> String {
     guard text.utf8.contains(0) else { return text }
     return String(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : Character($0) })
   }

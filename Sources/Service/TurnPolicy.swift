@@ -55,6 +55,12 @@ struct TurnPolicy {
   var retriesUnknown: Bool { wire.retryUnknownOutcome ?? false }
   var cancelsVanished: Bool { wire.vanishedClient?.action == .cancel }
 
+  /// Tokens that a generation may go on for when its caller has gone; nil for no other limit.
+  var drainTokens: Int64? {
+    guard let vanished = wire.vanishedClient, vanished.action == .drainTokens else { return nil }
+    return vanished.drainTokens.map(Int64.init)
+  }
+
   /// The context budget B: what a prompt may have, beside an answer of so many tokens.
   func budget(_ model: CatalogueModel, outputTokensMax: Int64) -> Int64 {
     let room = model.windowTokens - outputTokensMax - (wire.reservedTokens ?? 0)

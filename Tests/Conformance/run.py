@@ -25,7 +25,7 @@ from kit.world import World  # noqa: E402
 from run_folder import leave_on_signals, undisturbed  # noqa: E402
 
 # In this order; the last ones stop the database and kill the server.
-FILES = ("conversations messages tools tokens turns repeats waiting relays limits keys "
+FILES = ("conversations messages tools tokens turns repeats waiting relays streams limits keys "
          "lists deletes unimplemented fields bytes usage commits drain storage crashes "
          "storms ledger").split()
 

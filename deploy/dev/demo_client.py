@@ -28,7 +28,7 @@ class Client:
         with open(key_file, encoding="ascii") as file:
             self._metadata = [("authorization", "Bearer " + file.read().strip())]
         self._stub = conversation_service_pb2_grpc.ConversationServiceStub(
-            grpc.insecure_channel(address))
+            grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]))
 
     def __getattr__(self, method):
         call = getattr(self._stub, method)

@@ -11,7 +11,7 @@ FILES = ("context conversation errors generation message model options policy re
 SECONDS = 20
 DOMAIN = "recount.v1"
 SIZES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1),
-         ("grpc.enable_retries", 0)]
+         ("grpc.enable_retries", 0), ("grpc.enable_http_proxy", 0)]
 
 
 def _names():

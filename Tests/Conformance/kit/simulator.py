@@ -44,9 +44,10 @@ class Simulator:
             time.sleep(0.01)
 
     def log(self):
-        """Every call that came, in order."""
+        """Every call that came, in order; how streams ended is told elsewhere."""
         with open(self._log, encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.endswith("\n")]
+            lines = [json.loads(line) for line in file if line.endswith("\n")]
+        return [line for line in lines if "stream" not in line]
 
     def attempts(self):
         return [line["attempt"] for line in self.log()]
