@@ -22,6 +22,7 @@ class World:
         self.folder = Path(folder)
         self._ids = itertools.count(1)
         self.name = "world"
+        self.second = None
 
     def start(self):
         stubs = self.folder / "stubs"
@@ -55,7 +56,9 @@ class World:
         return self.second.start_server(self.relay, extra)
 
     def end_second(self):
-        self.second.children["recountd"].end()
+        if self.second is not None:
+            self.second.children["recountd"].end()
+        self.second = None
 
     @property
     def server(self):
@@ -127,4 +130,5 @@ class World:
         return found
 
     def stop(self):
+        self.end_second()
         self.stack.stop()
