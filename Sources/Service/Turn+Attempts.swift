@@ -73,7 +73,7 @@ extension Turn {
       attemptsMax: head.policy.attemptsMax, retriesUnknown: head.policy.retriesUnknown)
     while true {
       guard service.replica.mayDispatch(incarnation, at: now) else {
-        // Only the first attempt is surely the first thing that was sent.
+        // An earlier attempt of this turn may have been billed.
         throw attempts.contains { $0.outcome == .unknown }
           ? .outcomeUnknown(generation) : .nothingSent
       }
