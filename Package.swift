@@ -39,6 +39,7 @@ let argumentParser = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let configuration = Target.Dependency.product(
   name: "Configuration", package: "swift-configuration")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
@@ -51,6 +52,7 @@ let package = Package(
       url: "https://github.com/apple/swift-configuration", exact: "1.4.0",
       traits: [.defaults, "CommandLineArguments"]),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
   ],
   targets: [
     // Layer 0: C libraries behind their doors.
@@ -81,8 +83,8 @@ let package = Package(
     module("GRPCServer", ["Reactor", "Transport", "HTTP2", "GRPCWire"]),
 
     // Layer 4: statements and attempts.
-    module("Store", ["Reactor", "Postgres", "Domain", "Metering"]),
-    module("Relay", ["Reactor", "HTTPClient", "JSON", "Domain"]),
+    module("Store", ["Postgres"]),
+    module("Relay", ["Reactor", "HTTPClient", "JSON"]),
 
     // Layer 5: the RPCs.
     module(
@@ -97,11 +99,11 @@ let package = Package(
       "recountd", path: "Sources/Server",
       [
         "Reactor", "Transport", "GRPCServer", "Postgres", "HTTPClient", "Store", "Relay",
-        "Service", "Domain", "JSON", configuration, logging,
+        "Service", configuration, logging, system,
       ]),
     command(
       "recount", path: "cli",
-      ["Reactor", "Postgres", "Store", "Domain", "Metering", "JSON", "Tokenizer", argumentParser]),
+      ["Postgres", "Store", "Domain", "Metering", "JSON", "Tokenizer", argumentParser]),
     command(
       "relay-sim", path: "Sources/RelaySimulator",
       ["JSON", "COpenSSL", argumentParser]),

@@ -26,6 +26,7 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
   // Of the loop's thread alone, but for `poller.wake`.
   private var poller: Poller
   private var handlers = HandlerTable()
+  private var ready: [(token: UInt64, readiness: Readiness)] = []
   private var timers = TimerQueue()
   private var queue = Deque<Work>()
   private var flushes: [any Flushable] = []
@@ -109,11 +110,13 @@ extension Reactor {
 
   /// - Returns: when the wait was over.
   private func collectReadiness(timeout: Duration?) -> ContinuousClock.Instant {
-    var ready: [(UInt64, Readiness)] = []
     poller.wait(timeout: timeout) { ready.append(($0, $1)) }
     let begin = ContinuousClock.now
     // Asked one by one: a handler may end the registration of a later one.
-    for (token, readiness) in ready { handlers.handler(token)?.ready(readiness) }
+    for index in ready.indices {
+      handlers.handler(ready[index].token)?.ready(ready[index].readiness)
+    }
+    ready.removeAll(keepingCapacity: true)
     return begin
   }
 

@@ -25,6 +25,8 @@ final class Turn {
   /// The model of this turn, and how its tokens are counted.
   let counter: TokenCounter
   let parameters: GenerationParameters
+  /// What goes along with the messages; counted once, since counting tools is work.
+  let extraTokens: Int64
   let messages: [NewMessage]
   let generation = RowID.minted()
   var clock: TurnClock
@@ -57,6 +59,7 @@ final class Turn {
     self.head = head
     self.counter = counter
     self.parameters = parameters
+    extraTokens = parameters.extraTokens(counter)
     self.messages = messages
     self.clock = clock
     self.events = events
@@ -64,7 +67,6 @@ final class Turn {
 
   var model: CatalogueModel { counter.model }
   var budget: Int64 { head.policy.budget(model, outputTokensMax: parameters.outputTokensMax) }
-  var extraTokens: Int64 { parameters.extraTokens(counter) }
   var now: ContinuousClock.Instant { service.reactor.now }
 
   /// Runs it beside the caller, who may leave.

@@ -1,3 +1,4 @@
+import Foundation
 import GRPCServer
 import GRPCWire
 import Messages
@@ -36,15 +37,31 @@ import Testing
 }
 
 @Suite struct FailureTests {
-  /// Every reason of the API has the code that its comment names.
-  @Test func everyReasonHasItsCode() {
+  /// Every reason has the code that the API's reference, made from the protos' comments, names.
+  @Test func everyReasonHasItsCode() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let file = root.appending(path: "docs/reference/api.md")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    var compared = 0
     for reason in Wire.ErrorReason.known where reason != .unspecified {
-      let failure = Failure(reason, "x")
-      #expect(failure.code != .ok)
-      #expect(failure.code != .unknown)
-      #expect((failure.code == .internalError) == (reason == .internal))
+      let row = "| \(reason.name) | \(reason.rawValue) | "
+      let line = try #require(lines.first { $0.hasPrefix(row) }, "no row for \(reason.name)")
+      let code = line.dropFirst(row.count).prefix { $0 != ":" }
+      #expect(Self.codes[Failure(reason, "x").code] == String(code), "\(reason.name)")
+      compared += 1
     }
+    #expect(compared == Wire.ErrorReason.known.count - 1)
   }
+
+  private static let codes: [StatusCode: String] = [
+    .invalidArgument: "INVALID_ARGUMENT", .deadlineExceeded: "DEADLINE_EXCEEDED",
+    .notFound: "NOT_FOUND", .alreadyExists: "ALREADY_EXISTS",
+    .permissionDenied: "PERMISSION_DENIED", .resourceExhausted: "RESOURCE_EXHAUSTED",
+    .failedPrecondition: "FAILED_PRECONDITION", .aborted: "ABORTED",
+    .unimplemented: "UNIMPLEMENTED", .internalError: "INTERNAL", .unavailable: "UNAVAILABLE",
+    .unauthenticated: "UNAUTHENTICATED",
+  ]
 
   @Test func everyRelayErrorHasAReason() throws {
     let generation = RowID.minted()
